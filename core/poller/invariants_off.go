@@ -1,0 +1,5 @@
+//go:build !invariants
+
+package poller
+
+const invariants = false
