@@ -1,0 +1,105 @@
+# The commands of the repository. `make help` lists them; `make run` and `make test` need nothing but Go and make.
+
+GO        ?= go
+GOFMT     ?= gofmt
+BOTS      ?= 200
+FUZZTIME  ?= 10s
+FUZZ      ?= .
+BENCH     ?= .
+COUNT     ?= 1
+ARGS      ?=
+
+# Staticcheck runs from the module cache at this version and is no dependency of ours.
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Every set of build tags, "none" being the plain build, and every platform that must build.
+TAGSETS   := none profile norecord invariants
+PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
+
+# tags turns a tag set of the shell variable $$t into the value of -tags.
+tags = -tags "$${t\#none}"
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## start the whole stack with BOTS=200 clients; Ctrl-C stops it (go run . up --bots 200)
+	$(GO) run . up --bots $(BOTS) $(ARGS)
+
+.PHONY: test
+test: ## run every test (go test ./...)
+	$(GO) test ./...
+
+.PHONY: test-tags
+test-tags: ## run the core tests with the invariants checked, and with recording compiled out
+	$(GO) test -short -tags invariants ./core/...
+	$(GO) test -short -tags norecord ./core/...
+
+.PHONY: race
+race: gcc ## run the core and servers tests under the race detector (installs gcc by apt where it is missing)
+	CGO_ENABLED=1 $(GO) test -race ./core/... ./servers/...
+
+.PHONY: check
+check: lint test test-tags race build-matrix ## everything that must hold before a commit
+	@echo "check: all good"
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME=10s; FUZZ=regexp picks some
+	@grep -rn --include='*_test.go' -oE '^func Fuzz[A-Za-z0-9_]+' --exclude-dir=testdata core servers crash logx profilex trace 2>/dev/null \
+	| sed -E 's|^(.*)/[^/]*:[0-9]+:func |./\1 |' | sort -u | grep -E '$(FUZZ)' \
+	| while read -r dir name; do \
+		echo "== $$dir $$name for $(FUZZTIME)"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; \
+	done
+
+.PHONY: bench
+bench: ## run the benchmarks; BENCH=regexp picks some, COUNT=10 repeats them for benchstat
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./core/...
+
+.PHONY: lint
+lint: fmt vet staticcheck ## gofmt, go vet with each set of build tags, staticcheck
+
+.PHONY: fmt
+fmt: ## fail when a file is not formatted
+	@unformatted=$$($(GOFMT) -l .); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w them):"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: vet
+vet: ## go vet with each set of build tags
+	@for t in $(TAGSETS); do \
+		echo "== vet, tags: $$t"; $(GO) vet $(tags) ./... || exit 1; \
+	done
+
+.PHONY: staticcheck
+staticcheck: ## staticcheck with the rules of staticcheck.conf
+	@for t in none invariants; do \
+		echo "== staticcheck, tags: $$t"; $(GO) run $(STATICCHECK) $(tags) ./... || exit 1; \
+	done
+
+.PHONY: build-matrix
+build-matrix: ## build ./... with each set of build tags, for each platform, and the benchmark module
+	@for t in $(TAGSETS); do \
+		echo "== build, tags: $$t"; $(GO) build -o /dev/null $(tags) ./... || exit 1; \
+	done
+	@for p in $(PLATFORMS); do \
+		echo "== build, platform: $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./... || exit 1; \
+	done
+	@if [ -f servers/bench/go.mod ]; then \
+		echo "== build, module: servers/bench"; cd servers/bench && $(GO) build -o /dev/null ./...; \
+	fi
+
+# The race detector needs a C compiler; root on a machine with apt gets one, others are told what to install.
+.PHONY: gcc
+gcc:
+	@command -v gcc >/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "gcc is missing: installing it with apt-get"; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev; \
+		else \
+			echo "the race detector needs a C compiler; as root: apt-get install gcc libc6-dev" >&2; exit 1; \
+		fi; \
+	}

@@ -1,0 +1,208 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"reflect"
+	"strings"
+)
+
+// MaxFileBytes is how long a configuration file may be.
+const MaxFileBytes = 256 << 10
+
+// DefaultPrefix begins the names of the environment variables that Load looks at.
+const DefaultPrefix = "VITRINE_"
+
+// maxShown is how many bytes of a bad value a problem repeats.
+const maxShown = 48
+
+// Options says where the values come from. The zero Options gives the defaults.
+type Options struct {
+	File     string            // path of the TOML file; "" = none
+	Optional bool              // a File that does not exist counts as an empty one
+	Env      []string          // NAME=value as os.Environ gives them; nil = no environment
+	Prefix   string            // of the variables that are looked at; "" = DefaultPrefix
+	Ignore   []string          // variables with the prefix that belong to others; "VITRINE_SERVICE_*" ignores all that begin so
+	Flags    map[string]string // key -> text, only the flags that were given
+}
+
+// Load fills the struct that dst points to (see the package comment for its tags) and tells where each value came
+// from. dst changes only when everything is valid; else the error is an *Error with every problem of all sources, or
+// another error when dst itself is no valid schema. A value that stands in dst before, other than zero, is the default
+// instead of the default tag: so a program gives two servers different defaults in one type.
+//
+// Each table whose struct has Validate() error is asked, the inner ones first, unless one of its values is bad.
+//
+// Load reads the file once and keeps nothing open; it blocks no longer than that. Any goroutine may call it, as long as
+// nobody else uses dst meanwhile.
+func Load(dst any, opts Options) (*Effective, error) {
+	v := reflect.ValueOf(dst)
+	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+		return nil, fmt.Errorf("config: want a pointer to a struct, got %T", dst)
+	}
+	if opts.Prefix == "" {
+		opts.Prefix = DefaultPrefix
+	}
+	s, err := schemaOf(v.Elem().Type(), opts.Prefix)
+	if err != nil {
+		return nil, err
+	}
+	base := copyOf(v.Elem())
+	l := newLoader(s, opts, base)
+	if err := l.run(); err != nil {
+		return nil, err
+	}
+	v.Elem().Set(l.value)
+	return &Effective{schema: s, opts: opts, base: base, now: l.value, sources: l.sources}, nil
+}
+
+// loader is the state of one Load: the struct that is being filled, and what was found wrong. Owned by its caller.
+type loader struct {
+	*schema
+	opts     Options
+	value    reflect.Value // the new struct
+	sources  []Source      // per field
+	problems []Problem
+}
+
+func newLoader(s *schema, opts Options, base reflect.Value) *loader {
+	return &loader{schema: s, opts: opts, value: copyOf(base), sources: make([]Source, len(s.fields))}
+}
+
+// run applies the sources, weakest first, and then checks the whole.
+func (l *loader) run() error {
+	l.defaults()
+	l.file()
+	l.environment()
+	l.flags()
+	l.validate(l.value)
+	return asError(l.problems)
+}
+
+func (l *loader) defaults() {
+	for i, f := range l.fields {
+		v := l.value.FieldByIndex(f.index)
+		if f.preset != "" && v.IsZero() {
+			l.text(i, f.preset, Source{}, nil)
+		}
+	}
+}
+
+func (l *loader) file() {
+	if l.opts.File == "" {
+		return
+	}
+	text, err := readFile(l.opts.File)
+	if l.opts.Optional && errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		l.problem(Problem{Source: Source{Origin: FromFile, Name: l.opts.File}, Text: err.Error()})
+		return
+	}
+	l.document(text)
+}
+
+// readFile reads at most MaxFileBytes. The path is not in its errors, because the source of the problem names it.
+func readFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", pathless(err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
+	if err != nil {
+		return "", pathless(err)
+	}
+	if len(data) > MaxFileBytes {
+		return "", fmt.Errorf("longer than %v", Bytes(MaxFileBytes))
+	}
+	return string(data), nil
+}
+
+func pathless(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s: %w", p.Op, p.Err)
+	}
+	return err
+}
+
+func (l *loader) environment() {
+	for _, entry := range l.opts.Env {
+		name, text, ok := strings.Cut(entry, "=")
+		if !ok || !strings.HasPrefix(name, l.opts.Prefix) || l.ignored(name) {
+			continue
+		}
+		src := Source{Origin: FromEnv, Name: name}
+		if i, ok := l.byEnv[name]; ok {
+			l.text(i, text, src, &text)
+			continue
+		}
+		known := make([]string, len(l.fields))
+		for i, f := range l.fields {
+			known[i] = f.env
+		}
+		l.problem(Problem{Source: src, Text: "unknown variable", Suggest: nearest(name, known)})
+	}
+}
+
+func (l *loader) ignored(name string) bool {
+	for _, pattern := range l.opts.Ignore {
+		start, any := strings.CutSuffix(pattern, "*")
+		if name == pattern || any && strings.HasPrefix(name, start) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *loader) flags() {
+	for key, text := range l.opts.Flags {
+		src := Source{Origin: FromFlag, Name: key}
+		if i, ok := l.byKey[key]; ok {
+			l.text(i, text, src, &text)
+			continue
+		}
+		suggest := nearest(key, l.keys())
+		if suggest != "" {
+			suggest = "--" + suggest
+		}
+		l.problem(Problem{Source: src, Text: "unknown flag", Suggest: suggest})
+	}
+}
+
+// text sets field i from text; shown is what a problem may repeat of it.
+func (l *loader) text(i int, text string, src Source, shown *string) {
+	f := &l.fields[i]
+	if err := setText(l.value.FieldByIndex(f.index), text); err != nil {
+		p := Problem{Source: src, Key: f.key, Text: err.Error()}
+		if shown == nil {
+			p.Text = "bad default tag: " + p.Text
+		} else if !f.secret {
+			p.Text += ", got " + excerpt(quote(*shown))
+		}
+		l.problem(p)
+		return
+	}
+	l.sources[i] = src
+}
+
+func (l *loader) problem(p Problem) { l.problems = append(l.problems, p) }
+
+// excerpt bounds what a problem repeats of a value.
+func excerpt(s string) string {
+	if len(s) <= maxShown {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxShown], "") + "..."
+}
+
+// copyOf gives an addressable copy of a struct value.
+func copyOf(v reflect.Value) reflect.Value {
+	c := reflect.New(v.Type()).Elem()
+	c.Set(v)
+	return c
+}

@@ -1,0 +1,105 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// MaxProblems is how many problems an Error lists; the rest is counted in More.
+const MaxProblems = 100
+
+// Origin is the kind of place a value comes from; a later one wins over an earlier one.
+type Origin uint8
+
+// The origins, weakest first.
+const (
+	FromDefault Origin = iota
+	FromFile
+	FromEnv
+	FromFlag
+)
+
+// Source tells where a value comes from. The zero Source is the default.
+type Source struct {
+	Origin Origin
+	Name   string // the file, the environment variable, or the key of the flag
+	Line   int    // in the file; 0 when not known
+}
+
+// String is "default", "FILE:LINE", "env NAME" or "flag --KEY".
+func (s Source) String() string {
+	switch s.Origin {
+	case FromFile:
+		if s.Line == 0 {
+			return s.Name
+		}
+		return s.Name + ":" + strconv.Itoa(s.Line)
+	case FromEnv:
+		return "env " + s.Name
+	case FromFlag:
+		return "flag --" + s.Name
+	default:
+		return "default"
+	}
+}
+
+// Problem is one unknown key or bad value.
+type Problem struct {
+	Source  Source
+	Key     string // dotted; an item of a list is "net.allow_from[1]"; empty when the whole source is meant
+	Text    string // what is wrong, and what would be right; never the value of a secret
+	Suggest string // the known key, variable or flag that is nearest; empty when none is near
+}
+
+// Error is "FILE:LINE: KEY: what is wrong (did you mean X?)".
+func (p Problem) Error() string {
+	var b strings.Builder
+	b.WriteString(p.Source.String())
+	if p.Key != "" {
+		b.WriteString(": " + p.Key)
+	}
+	b.WriteString(": " + p.Text)
+	if p.Suggest != "" {
+		b.WriteString(" (did you mean " + p.Suggest + "?)")
+	}
+	return b.String()
+}
+
+// Invalid makes the error that a Validate method returns, alone or joined with others by errors.Join: key is the
+// key inside the struct that is validated ("" for the struct as a whole), and the loader adds where its value was set.
+func Invalid(key, format string, args ...any) error {
+	return Problem{Key: key, Text: fmt.Sprintf(format, args...)}
+}
+
+// Error lists everything that is wrong with a configuration: file first by line, then environment, then flags.
+type Error struct {
+	Problems []Problem // at most MaxProblems
+	More     int       // problems beyond that
+}
+
+// Error gives one line per problem.
+func (e *Error) Error() string {
+	lines := make([]string, 0, len(e.Problems)+1)
+	for _, p := range e.Problems {
+		lines = append(lines, p.Error())
+	}
+	if e.More > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more problems", e.More))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// asError sorts the problems and cuts the list at its limit; nil when there is none.
+func asError(problems []Problem) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Source.Origin, b.Source.Origin), cmp.Compare(a.Source.Line, b.Source.Line), cmp.Compare(a.Key, b.Key))
+	})
+	n := min(len(problems), MaxProblems)
+	return &Error{Problems: problems[:n], More: len(problems) - n}
+}
