@@ -1,0 +1,286 @@
+package flight
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"vitrine/core/stats"
+)
+
+// Recorder writes one worker's records.
+//
+// The worker's goroutine owns it and alone calls Turn, Begin, End, Break,
+// Mark, Panic, Event, Flush, Ref and Close; none of them allocates, locks or,
+// Close aside, calls the system. Snapshot, Since, Session, Lifecycle, Published
+// and Lost are for any goroutine, at any time, also after Close.
+//
+// What is stored when, and why a reader may trust it: see ring. Invariants:
+//
+//	group <= head <= group+Config.Group     packets of the open group
+//	start <= every Begin of the group       its stamp was read before
+//	end of the group >= every End in it     its stamp was read after
+//
+// hence a packet's own duration <= its group's Handle, always.
+type Recorder struct {
+	packets ring
+	cur     *slot  // owned by the owner: of the record begun last
+	start   int64  // owned by the owner: stamp that started the open group
+	group   uint64 // owned by the owner: first record of the open group
+	quota   uint64 // owned by the owner: packets at which the group closes
+	size    uint64 // fixed: Config.Group
+	slow    uint32 // fixed: ns; MaxUint32 = no group is slow
+	worker  uint64 // fixed: the worker in its place in wInput
+	clock   func() int64
+	hist    *stats.Histogram // owned by the owner, snapshots by anyone
+	life    ring
+	idle    slot // what cur points to before the first Begin
+
+	_     [64]byte      // keeps what readers touch off the owner's cache lines
+	lost  atomic.Uint64 // records readers missed
+	mu    sync.RWMutex  // guards the image against Close; no writer takes it
+	image *image        // guarded by mu: the rings' memory; nil after Close
+}
+
+// NewRecorder returns a recorder for one worker. It reports every bad field of
+// c at once, ErrUnsupported when Dir is set on a system other than Linux, and
+// what stood in the way of creating the file otherwise.
+func NewRecorder(c Config) (*Recorder, error) {
+	c.setDefaults()
+	if err := c.validate(); err != nil {
+		return nil, fmt.Errorf("flight recorder: %w", err)
+	}
+	img, err := newImage(&c)
+	if err != nil {
+		return nil, fmt.Errorf("flight recorder: %w", err)
+	}
+	r := &Recorder{
+		image:  img,
+		size:   uint64(c.Group),
+		quota:  uint64(c.Group),
+		slow:   math.MaxUint32,
+		worker: uint64(c.Worker) << 48,
+		clock:  c.Clock,
+		hist:   stats.NewHistogram(),
+	}
+	if c.Slow > 0 {
+		r.slow = uint32(c.Slow)
+	}
+	r.cur = &r.idle
+	r.packets.init(img.packets, img.packetCursors, 1)
+	r.life.init(img.life, img.lifeCursors, lifeBit|1)
+	r.group = r.packets.head
+	r.start = r.clock()
+	return r, nil
+}
+
+// Turn starts the chain of stamps after the poller's wait; now is a stamp of
+// the recorder's clock read after it. A group left open is closed first.
+func (r *Recorder) Turn(now int64) {
+	if !Enabled {
+		return
+	}
+	if r.group != r.packets.head {
+		r.settle(now)
+	}
+	r.start = now
+}
+
+// Begin records that the handler of a packet is about to run: after it, a
+// reader, or whoever opens the file of a killed process, finds the packet with
+// FlagOpen. Each Begin is followed by one End.
+func (r *Recorder) Begin(session uint64, typ uint16, size uint32) {
+	if Enabled {
+		r.begin(session, typ, size, r.start, 0)
+	}
+}
+
+// BeginFrom is Begin for a packet that waited: another worker received it at
+// stamp recv, as its record cause. Wait becomes the time from recv to the start
+// of the group.
+func (r *Recorder) BeginFrom(cause Ref, recv int64, session uint64, typ uint16, size uint32) {
+	if Enabled {
+		r.begin(session, typ, size, recv, cause)
+	}
+}
+
+// begin fills the next slot: the number first, the mark last, see ring.
+func (r *Recorder) begin(session uint64, typ uint16, size uint32, recv int64, cause Ref) {
+	g := &r.packets
+	if g.head == g.limit {
+		g.advance()
+	}
+	seq := g.head
+	g.head = seq + 1
+	s := g.at(seq)
+	r.cur = s
+	put(&s[wSeq], seq)
+	put(&s[wSession], session)
+	put(&s[wRecv], uint64(recv))
+	put(&s[wCause], uint64(cause))
+	put(&s[wTimes], uint64(saturate(r.start-recv)))
+	put(&s[wResult], uint64(FlagOpen)<<flagShift)
+	put(&s[wInput], uint64(size)|uint64(typ)<<32|r.worker)
+	putLast(&s[wMark], uint64(uint32(seq))|uint64(KindPacket)<<kindShift|(seq-r.group)<<posShift)
+}
+
+// End records that the handler returned: the bytes it sent and its error, 0 =
+// none. Every Config.Group-th End reads the clock and closes the group.
+func (r *Recorder) End(out uint32, err uint16) {
+	if !Enabled {
+		return
+	}
+	flags := r.cur[wResult] >> flagShift &^ uint64(FlagOpen)
+	if err != 0 {
+		flags |= uint64(FlagError)
+	}
+	put(&r.cur[wResult], uint64(out)|uint64(err)<<errShift|flags<<flagShift)
+	if r.packets.head-r.group >= r.quota {
+		r.closeGroup(r.clock())
+	}
+}
+
+// Flush ends the turn: it closes the open group with now, a stamp read after
+// the last End, and makes records and durations readable as final. A record
+// still open is ended with FlagDropped.
+func (r *Recorder) Flush(now int64) {
+	if !Enabled {
+		return
+	}
+	r.settle(now)
+	r.packets.publish()
+	r.life.publish()
+	r.hist.Publish()
+}
+
+// Break is called before a handler blocks (a database job, a call to another
+// server), so that its wait is not laid at other packets' door: the packets
+// before it are closed as a group now, and it becomes a group of its own, with
+// FlagBlocked. Between packets it closes the open group.
+func (r *Recorder) Break() {
+	if !Enabled || r.group == r.packets.head {
+		return
+	}
+	if !r.open() {
+		r.closeGroup(r.clock())
+		return
+	}
+	r.isolate()
+}
+
+// isolate makes the open record a group of its own. Its start stays that of
+// the group it leaves: its own Begin has no stamp, and only an earlier one
+// keeps Handle above its true duration.
+func (r *Recorder) isolate() {
+	last := r.packets.head - 1
+	if r.group != last {
+		start := r.start
+		r.closeRange(r.group, last, r.clock())
+		r.group, r.start = last, start
+		s := r.cur
+		putLast(&s[wMark], s[wMark]&^(0xff<<posShift))
+	}
+	r.quota = 1
+	r.Mark(FlagBlocked)
+}
+
+// Ref returns the reference of the record begun last; its Seq is 0 before the
+// first.
+func (r *Recorder) Ref() Ref {
+	if !Enabled {
+		return 0
+	}
+	return Ref(r.worker | (r.packets.head - 1))
+}
+
+// Mark sets flags on the record begun last, whether it is still open or not. It
+// shows at once.
+func (r *Recorder) Mark(f Flags) {
+	if !Enabled {
+		return
+	}
+	put(&r.cur[wResult], r.cur[wResult]|uint64(f)<<flagShift)
+}
+
+// Panic marks the record begun last: its handler panicked. It stays open until
+// End, so a dump taken meanwhile shows it in flight.
+func (r *Recorder) Panic() { r.Mark(FlagPanic) }
+
+// Event records a life-cycle event of a session: a and b become Size and Out,
+// and mean what the kind says. Its Cause is the packet whose handler runs now,
+// if one does; its Recv is the last stamp taken.
+func (r *Recorder) Event(kind Kind, session uint64, typ, err uint16, a, b uint32) {
+	if !Enabled {
+		return
+	}
+	var cause, flags uint64
+	if r.open() {
+		cause = uint64(r.Ref())
+	}
+	if err != 0 {
+		flags = uint64(FlagError)
+	}
+	seq := r.life.head
+	s := r.life.next()
+	put(&s[wSeq], seq)
+	put(&s[wSession], session)
+	put(&s[wRecv], uint64(r.start))
+	put(&s[wCause], cause)
+	put(&s[wTimes], 0)
+	put(&s[wResult], uint64(b)|uint64(err)<<errShift|flags<<flagShift)
+	put(&s[wInput], uint64(a)|uint64(typ)<<32|r.worker)
+	putLast(&s[wMark], uint64(uint32(seq))|uint64(kind)<<kindShift|1<<groupShift)
+}
+
+// Duration returns the histogram of packet durations in ns: of each group,
+// every packet's equal share. Its snapshots are for any goroutine.
+func (r *Recorder) Duration() *stats.Histogram { return r.hist }
+
+// open reports whether the record begun last has not been ended.
+func (r *Recorder) open() bool {
+	return r.cur[wResult]>>flagShift&uint64(FlagOpen) != 0
+}
+
+// settle ends what is open and closes the group.
+func (r *Recorder) settle(now int64) {
+	if r.group == r.packets.head {
+		return
+	}
+	if r.open() {
+		r.Mark(FlagDropped)
+		put(&r.cur[wResult], r.cur[wResult]&^(uint64(FlagOpen)<<flagShift))
+	}
+	r.closeGroup(now)
+}
+
+// closeGroup ends the open group at now, where the next one starts.
+func (r *Recorder) closeGroup(now int64) {
+	r.closeRange(r.group, r.packets.head, now)
+	r.group = r.packets.head
+	r.start = now
+	r.quota = r.size
+}
+
+// closeRange gives records [from, to) the duration of their group.
+func (r *Recorder) closeRange(from, to uint64, now int64) {
+	took, n := saturate(now-r.start), to-from
+	var flags uint64
+	if took > r.slow {
+		flags = uint64(FlagSlow) << flagShift
+	}
+	for seq := from; seq != to; seq++ {
+		s := r.packets.at(seq)
+		if flags != 0 {
+			put(&s[wResult], s[wResult]|flags)
+		}
+		put(&s[wTimes], s[wTimes]&math.MaxUint32|uint64(took)<<handleShift)
+		putLast(&s[wMark], s[wMark]|n<<groupShift)
+	}
+	r.hist.AddN(uint64(took)/n, n)
+}
+
+// saturate turns a duration into 32 bits: 0 when negative, at most 4.29 s.
+func saturate(ns int64) uint32 {
+	return uint32(min(max(ns, 0), math.MaxUint32))
+}
