@@ -21,6 +21,7 @@ const (
 
 	batchShift = 6
 	batchMask  = batchSlots - 1
+	cacheMask  = cacheSlots - 1
 
 	// slotAlign keeps two slots out of one cache line.
 	slotAlign = 64
@@ -120,7 +121,14 @@ func New(c Config) (*Pool, error) {
 // the slot and must not be touched once the slot was put back. Any goroutine
 // may call it; it takes two loads and does not block.
 func (p *Pool) Bytes(s Slot) []byte {
-	p.audit.use(p, s)
+	if invariants {
+		p.auditUse(s)
+	}
+	return p.memory(s)
+}
+
+// memory is Bytes without the check.
+func (p *Pool) memory(s Slot) []byte {
 	base := p.chunks[s>>batchShift].Load()
 	place := int(s&batchMask) * p.stride
 	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(base), place)), p.slotSize)
