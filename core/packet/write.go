@@ -1,0 +1,102 @@
+package packet
+
+import (
+	"encoding/binary"
+	"math"
+	"unsafe"
+)
+
+// The writers append one value, little-endian, and return the packet. They are
+// written out so that each one is inlined: one comparison, one store. After an
+// error they do nothing.
+
+// U8 appends one byte.
+func (p *Packet) U8(v uint8) *Packet {
+	if p.limit-p.cursor >= 1 || p.grow(1) {
+		*(*uint8)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))) = v
+		p.cursor++
+	}
+	return p
+}
+
+// U16 appends two bytes.
+func (p *Packet) U16(v uint16) *Packet {
+	if p.limit-p.cursor >= 2 || p.grow(2) {
+		binary.LittleEndian.PutUint16((*[2]byte)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor)))[:], v)
+		p.cursor += 2
+	}
+	return p
+}
+
+// U32 appends four bytes.
+func (p *Packet) U32(v uint32) *Packet {
+	if p.limit-p.cursor >= 4 || p.grow(4) {
+		binary.LittleEndian.PutUint32((*[4]byte)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor)))[:], v)
+		p.cursor += 4
+	}
+	return p
+}
+
+// U64 appends eight bytes.
+func (p *Packet) U64(v uint64) *Packet {
+	if p.limit-p.cursor >= 8 || p.grow(8) {
+		binary.LittleEndian.PutUint64((*[8]byte)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor)))[:], v)
+		p.cursor += 8
+	}
+	return p
+}
+
+// I8 appends one byte.
+func (p *Packet) I8(v int8) *Packet { return p.U8(uint8(v)) }
+
+// I16 appends two bytes.
+func (p *Packet) I16(v int16) *Packet { return p.U16(uint16(v)) }
+
+// I32 appends four bytes.
+func (p *Packet) I32(v int32) *Packet { return p.U32(uint32(v)) }
+
+// I64 appends eight bytes.
+func (p *Packet) I64(v int64) *Packet { return p.U64(uint64(v)) }
+
+// F32 appends four bytes, IEEE 754.
+func (p *Packet) F32(v float32) *Packet { return p.U32(math.Float32bits(v)) }
+
+// F64 appends eight bytes, IEEE 754.
+func (p *Packet) F64(v float64) *Packet { return p.U64(math.Float64bits(v)) }
+
+// Bytes appends b, all of it or, with an error, nothing. b must not be a view
+// of the packet itself.
+func (p *Packet) Bytes(b []byte) *Packet {
+	copy(p.take(uintptr(len(b))), b)
+	return p
+}
+
+// take appends n bytes of whatever was there and returns them for the caller
+// to fill, nil after an error.
+func (p *Packet) take(n uintptr) []byte {
+	if p.limit-p.cursor < n && !p.grow(n) {
+		return nil
+	}
+	b := unsafe.Slice((*byte)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))), n)
+	p.cursor += n
+	return b
+}
+
+// Fixed are the types of one fixed size, and those named after them.
+type Fixed interface {
+	~uint8 | ~uint16 | ~uint32 | ~uint64 | ~int8 | ~int16 | ~int32 | ~int64 | ~float32 | ~float64
+}
+
+// Put appends one value of a named type, as the method of its size would.
+func Put[T Fixed](p *Packet, v T) *Packet {
+	switch unsafe.Sizeof(v) {
+	case 1:
+		return p.U8(*(*uint8)(unsafe.Pointer(&v)))
+	case 2:
+		return p.U16(*(*uint16)(unsafe.Pointer(&v)))
+	case 4:
+		return p.U32(*(*uint32)(unsafe.Pointer(&v)))
+	default:
+		return p.U64(*(*uint64)(unsafe.Pointer(&v)))
+	}
+}
