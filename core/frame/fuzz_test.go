@@ -174,21 +174,55 @@ func FuzzLANPeer(f *testing.F) {
 	})
 }
 
-// FuzzSealed reads hostile frames on an open session. The keys are the
-// same each time: what a target sees must not depend on chance.
+// FuzzSealed gives an open session hostile frames, then texts that are
+// hostile under a good tag, then packets across changes of the key.
 func FuzzSealed(f *testing.F) {
 	seed(f)
-	client, server := sealedEnds(f)
+	c := must(Sealed(SealedConfig{
+		Private: testKey(7), MaxPayload: small}))
+	c.sealed.rekey = 3
 	f.Fuzz(func(t *testing.T, data, cuts []byte) {
-		p := pair{client: client, server: server}
-		p.connect(t)
-		roundTrip(t, &p, data, packet.Ext{})
-		stream(t, &server, data, cuts, func(frame []byte) error {
-			payload, err := server.Open(p.serverSt, frame, nil)
-			checkPayload(t, &server, payload, err)
+		p := joined(&c)
+		for range 5 {
+			roundTrip(t, &p, data, packet.Ext{})
+		}
+		stream(t, &c, data, cuts, func(frame []byte) error {
+			payload, err := c.Open(p.serverSt, frame, nil)
+			checkPayload(t, &c, payload, err)
 			return err
 		})
+		checkText(t, &c, data)
 	})
+}
+
+// joined returns an open session with keys that need no handshake.
+func joined(c *Codec) pair {
+	a, b := newState(true), newState(false)
+	for i, d := range []*direction{&a.send, &b.recv, &a.recv, &b.send} {
+		must(0, d.use(testKey(byte(1+i/2))))
+		d.left = c.sealed.rekey
+	}
+	a.open()
+	b.open()
+	return pair{client: *c, server: *c, clientSt: a, serverSt: b}
+}
+
+// checkText seals text as it is, kind included, and opens it.
+func checkText(t *testing.T, c *Codec, text []byte) {
+	t.Helper()
+	if len(text) == 0 || len(text) > 1+small {
+		return
+	}
+	p := joined(c)
+	d := &p.clientSt.send
+	frame := frameOf(d.aead.Seal(nil, d.nonce[:], text, nil))
+	payload, err := c.Open(p.serverSt, exactly(frame), nil)
+	checkPayload(t, c, payload, err)
+	isData := text[0] == kindData && len(text) > 1
+	isClose := text[0] == kindClose && len(text) == 1
+	if (err == nil) != isData || (err == ErrClosed) != isClose {
+		t.Fatalf("text %x: %v", text, err)
+	}
 }
 
 func sealedEnds(f *testing.F) (client, server Codec) {

@@ -72,8 +72,7 @@ func decodeB(b []byte, randKey, key byte) (total byte) {
 }
 
 // xorSum writes src ^ k to dst, which may be src, and returns the sum of
-// the bytes on the plain side: k is read off with the mask `plain` (0
-// where src is plain, k where dst is).
+// src ^ plain: plain is 0 to add up what is read, k what is written.
 func xorSum(dst, src []byte, k, plain byte) (total byte) {
 	kk, pp := uint64(k)*lanes, uint64(plain)*lanes
 	dst = dst[:len(src)]
