@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// listenerEvent is the event data of the listener: no session has the id 0.
+const listenerEvent = 0
+
+// acceptor is worker 0's half of the listener.
+type acceptor struct {
+	fd        int   // -1: none
+	resumeAt  int64 // when accepting goes on after a pause; 0: not paused
+	allowedAt int64 // accept rate: when the next connection conforms without burst
+}
+
+// acceptSome takes a bounded number of connections; the listener is level-triggered and reports again what is left.
+func (w *worker) acceptSome() {
+	for range defaultAcceptMax {
+		fd, addr, errno := w.poll.Accept(w.accept.fd)
+		switch errno {
+		case 0:
+			w.stats.Local.Accepts++
+			w.admit(fd, addr)
+		case syscall.EAGAIN:
+			return
+		case syscall.EINTR, syscall.ECONNABORTED:
+			w.stats.Local.AcceptErrors++
+		default:
+			w.pauseAccept(errno)
+			return
+		}
+	}
+}
+
+// pauseAccept stops listening for a moment: with no descriptor to be had, a level-triggered listener would keep the worker
+// busy with failing.
+func (w *worker) pauseAccept(cause error) {
+	w.stats.Local.AcceptErrors++
+	w.stats.Local.AcceptPauses++
+	w.accept.resumeAt = w.now + int64(acceptPause)
+	w.poll.Remove(w.accept.fd)
+	w.server.cfg.Observer.AcceptPaused(cause)
+	w.calls.fault(&Error{Op: "accept", Err: cause})
+}
+
+func (w *worker) resumeAccept() {
+	if w.accept.resumeAt == 0 || w.now < w.accept.resumeAt {
+		return
+	}
+	w.accept.resumeAt = 0
+	if err := w.poll.AddListener(w.accept.fd, listenerEvent); err != nil {
+		w.accept.resumeAt = w.now + int64(acceptPause)
+		w.calls.fault(&Error{Op: "resume accept", Err: err})
+	}
+}
+
+// admit decides whether a connection becomes a session, and whose.
+func (w *worker) admit(fd int, addr netip.AddrPort) {
+	refusal, ok := w.admission(addr)
+	if ok {
+		if ok = w.open(fd, addr); ok {
+			return
+		}
+		w.server.perIP.leave(addr.Addr())
+		refusal = RefusedFull
+	}
+	w.poll.Close(fd)
+	w.server.refusals[refusal].Add(1)
+	w.server.cfg.Observer.ConnectionRefused(addr, refusal)
+}
+
+func (w *worker) admission(addr netip.AddrPort) (Refusal, bool) {
+	cfg := &w.server.cfg
+	exempt := addr.Addr().IsLoopback() && !cfg.LimitLoopback
+	switch {
+	case !allowed(cfg.AllowFrom, addr.Addr()):
+		return RefusedAddress, false
+	case cfg.AcceptRate > 0 && !exempt && !w.withinAcceptRate():
+		return RefusedRate, false
+	case !w.asked(addr):
+		return RefusedHandler, false
+	case !w.server.perIP.enter(addr.Addr(), !exempt):
+		return RefusedRate, false
+	}
+	return 0, true
+}
+
+// asked runs OnConnectionRequest; a panic in it refuses the connection.
+func (w *worker) asked(addr netip.AddrPort) (ok bool) {
+	defer w.recovered(nil)
+	w.callback = "OnConnectionRequest"
+	return w.calls.connectionRequest(addr)
+}
+
+func allowed(from []netip.Prefix, addr netip.Addr) bool {
+	for _, prefix := range from {
+		if prefix.Contains(addr) {
+			return true
+		}
+	}
+	return len(from) == 0
+}
+
+func (w *worker) withinAcceptRate() bool {
+	cost := int64(time.Second) / int64(w.server.cfg.AcceptRate)
+	at := max(w.accept.allowedAt, w.now)
+	if at-w.now > cost*int64(w.server.cfg.AcceptRate-1) {
+		return false
+	}
+	w.accept.allowedAt = at + cost
+	return true
+}
+
+// open gives the connection a slot and the worker with the fewest sessions.
+func (w *worker) open(fd int, addr netip.AddrPort) bool {
+	id, s, ok := w.server.table.Open()
+	if !ok {
+		return false
+	}
+	owner := w.server.leastLoaded()
+	s.id, s.worker, s.fd, s.openedAt, s.phase = id, owner, int32(fd), w.now, phaseHandshake
+	s.setAddr(addr)
+	owner.load.Add(1)
+	if owner == w {
+		w.adopt(s)
+		return true
+	}
+	if owner.command(command{id: id, kind: commandAdopt}) {
+		return true
+	}
+	owner.load.Add(-1)
+	s.reset()
+	w.server.table.Release(id)
+	w.server.table.Free(id)
+	return false
+}
+
+// adopt begins the session's life with its owner.
+func (w *worker) adopt(s *Session) {
+	defer w.recovered(s)
+	s.place = int32(len(w.sessions))
+	w.sessions = append(w.sessions, s)
+	if err := w.poll.Add(int(s.fd), uint64(s.id)); err != nil {
+		w.calls.fault(&Error{Op: "add to poller", Session: s.id, Err: err})
+		w.close(s, ReadError)
+		return
+	}
+	state, err := w.codec.NewState(s.has(flagOutgoing))
+	if err != nil {
+		w.calls.fault(&Error{Op: "begin handshake", Session: s.id, Err: err})
+		w.close(s, HandshakeFailed)
+		return
+	}
+	s.state = state
+	w.arm(s)
+	if s.phase == phaseHandshake {
+		w.greet(s)
+	}
+}
+
+// perIP counts the sessions of each address. Accepting and leaving are rare enough for a lock.
+type perIP struct {
+	limit int // 0 or less: not counted
+	mu    sync.Mutex
+	count map[netip.Addr]int // guarded by mu
+}
+
+// enter counts one more session from addr; false when a limited address is at the limit.
+func (p *perIP) enter(addr netip.Addr, limited bool) bool {
+	if p.limit <= 0 {
+		return true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if limited && p.count[addr] >= p.limit {
+		return false
+	}
+	p.count[addr]++
+	return true
+}
+
+func (p *perIP) leave(addr netip.Addr) {
+	if p.limit <= 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.count[addr]--; p.count[addr] <= 0 {
+		delete(p.count, addr)
+	}
+}

@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"vitrine/core/flight"
+)
+
+// keptRecords is how many of an abnormally closed session's last packet records are kept.
+const keptRecords = 16
+
+// close decides the end of a session: no OnRecv follows. What waits is tried once more at the end of this turn, unless the
+// socket is past taking it; then the session is released. Only the first reason counts.
+func (w *worker) close(s *Session, reason Reason) {
+	if s.phase >= phaseClosing || s.phase == phaseFree {
+		return
+	}
+	if s.phase == phaseOpen && reason != PeerClosed && reason != ReadError && reason != WriteError {
+		w.farewell(s)
+	}
+	s.phase = phaseClosing
+	s.reason = reason
+	w.doomed = append(w.doomed, s)
+}
+
+// farewell ends a sealed stream in good order, so that the peer can tell the end from a cut.
+func (w *worker) farewell(s *Session) {
+	sealed, err := w.codec.SealClose(s.state, w.scratch[:0])
+	if err == nil && len(sealed) > 0 {
+		w.appendBytes(s, sealed)
+	}
+}
+
+// releaseDoomed lets go of the sessions that closed in this turn. OnClientLeave may close more.
+func (w *worker) releaseDoomed() {
+	for i := 0; i < len(w.doomed); i++ {
+		s := w.doomed[i]
+		if s.has(flagDirty) {
+			s.clear(flagDirty)
+			w.flush(s)
+		}
+		s.phase = phaseReleased
+		if w.server.table.Release(s.id) {
+			w.release(s)
+		}
+	}
+	w.doomed = w.doomed[:0]
+}
+
+// release ends a session whose count has reached zero: the leave callback, the record, the socket, the queue, the slot.
+func (w *worker) release(s *Session) {
+	w.disarm(s)
+	w.remember(s)
+	w.leave(s)
+	w.poll.Close(int(s.fd))
+	w.discard(s)
+	if s.in != nil {
+		w.partials.give(s.in)
+	}
+	last := w.sessions[len(w.sessions)-1]
+	w.sessions[s.place], last.place = last, s.place
+	w.sessions = w.sessions[:len(w.sessions)-1]
+	w.server.forget(s)
+	w.load.Add(-1)
+	id := s.id
+	s.reset()
+	w.server.table.Free(id)
+}
+
+// leave tells the observer and, if the session had joined, the application.
+func (w *worker) leave(s *Session) {
+	defer w.recovered(s)
+	w.server.reasons[s.reason].Add(1)
+	w.stats.Local.Closed++
+	w.server.cfg.Observer.SessionClosed(s, s.reason)
+	if s.has(flagJoined) {
+		w.stats.Local.Leaves++
+		w.callback = "OnClientLeave"
+		w.calls.handler.OnClientLeave(s, s.reason)
+	}
+	w.dialed(s)
+}
+
+// remember writes the session's end into the record of life-cycle events and, at an abnormal end, keeps its last packets.
+func (w *worker) remember(s *Session) {
+	w.record.Event(flight.KindSession, uint64(s.id), eventLeave, uint16(s.reason), uint32(s.recv), uint32(s.sent))
+	if s.reason.Abnormal() {
+		var last [keptRecords]flight.Record
+		w.server.kept.Keep(uint64(s.id), w.record.Session(last[:0], uint64(s.id), keptRecords))
+	}
+}
+
+// The type field of a session's life-cycle records.
+const (
+	eventJoin  = 1
+	eventLeave = 2
+)
+
+// reset makes the slot ready for its next session. The id stays, so that late events of this one are told apart.
+func (s *Session) reset() {
+	s.elsewhere.reset()
+	*s = Session{id: s.id, phase: phaseFree}
+}
+
+// join makes the session known to the application.
+func (w *worker) join(s *Session) {
+	s.phase = phaseOpen
+	s.frameAt = w.now
+	s.set(flagJoined)
+	w.stats.Local.Joins++
+	w.arm(s)
+	w.record.Event(flight.KindSession, uint64(s.id), eventJoin, 0, 0, 0)
+	w.dialed(s)
+	w.callback = "OnClientJoin"
+	w.calls.handler.OnClientJoin(s)
+	w.server.cfg.Observer.SessionOpened(s)
+}

@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"vitrine/core/packet"
+	"vitrine/core/pool"
+)
+
+// Output waits in a chain of slots of outputSlotBytes. A slot begins with its own header, so the chain holds no pointer:
+//
+//	0        4      6        8                      outputSlotBytes
+//	+--------+------+--------+---------------------+
+//	| next 4 | end 2| frames | sealed frames ...   |
+//	+--------+------+--------+---------------------+
+//
+// next is the slot that follows plus one (0: none), end the offset after the last byte, frames the number of frames that
+// end in the slot; all little-endian. A frame may run on into the next slot.
+const (
+	outputSlotBytes = 2048
+	outputHeader    = 8
+	packetSlack     = 64 // room for a close message beside the largest frame
+)
+
+// output is what one session has to write: off <= end of the head slot; bytes and packets are bounded by the send limits.
+type output struct {
+	head, tail uint32 // slot plus one, 0: none
+	off        uint16 // where the unwritten part of the head begins
+	bytes      int32  // not yet taken by the kernel
+	packets    int32  // frames whose last byte is not yet taken
+}
+
+// Send seals the packet into the session's output, which is written once at the end of the turn. It consumes one reference
+// of the packet, even on error, and never blocks. Errors: the packet's own sticky error, ErrNoSession when the session is
+// not open, ErrQueueFull (the session closes with send_queue_full), ErrDropped for a droppable packet at the limit.
+func (s *Session) Send(p *packet.Packet) error {
+	err := s.worker.send(s, p)
+	s.worker.packets.Release(p)
+	return err
+}
+
+func (w *worker) send(s *Session, p *packet.Packet) error {
+	if err := p.Err(); err != nil {
+		return err
+	}
+	if s.phase != phaseOpen {
+		w.stats.Local.UnsentPackets++
+		return ErrNoSession
+	}
+	payload := p.Payload()
+	need := len(payload) + w.codec.Overhead()
+	if int(s.out.bytes)+need > w.server.cfg.SendLimitBytes || int(s.out.packets) >= w.server.cfg.SendLimitPackets {
+		return w.sendLimit(s, false)
+	}
+	var ext *packet.Ext
+	if p.HasExt() {
+		w.sendExt = p.Ext()
+		ext = &w.sendExt
+	}
+	if err := w.appendFrame(s, payload, ext, need); err != nil {
+		return err
+	}
+	s.sent++
+	w.stats.Local.SentPackets++
+	return nil
+}
+
+// sendLimit applies the policy to a packet that does not fit. It acts before sealing: a sealed frame has used its nonce.
+func (w *worker) sendLimit(s *Session, droppable bool) error {
+	if droppable && w.server.cfg.SendPolicy == DropDroppable {
+		w.stats.Local.DroppedPackets++
+		w.server.cfg.Observer.QueueFull(s, true)
+		return ErrDropped
+	}
+	w.stats.Local.UnsentPackets++
+	w.server.cfg.Observer.QueueFull(s, false)
+	w.close(s, SendQueueFull)
+	return ErrQueueFull
+}
+
+// appendFrame seals payload at the end of the session's output: in place when the frame is sure to fit what is left of
+// the last slot or a new one, else by way of scratch and across slots.
+func (w *worker) appendFrame(s *Session, payload []byte, ext *packet.Ext, need int) error {
+	tail := w.tail(s)
+	if need > outputSlotBytes-outputHeader {
+		return w.appendLarge(s, payload, ext)
+	}
+	if tail == nil || need > outputSlotBytes-int(slotEnd(tail)) {
+		if tail = w.extend(s); tail == nil {
+			return w.outputLimit(s)
+		}
+	}
+	end := int(slotEnd(tail))
+	sealed, err := w.codec.Seal(s.state, tail[end:end:outputSlotBytes], payload, ext)
+	if err != nil {
+		return err
+	}
+	setSlotEnd(tail, uint16(end+len(sealed)))
+	w.appended(s, tail, len(sealed))
+	return nil
+}
+
+func (w *worker) appendLarge(s *Session, payload []byte, ext *packet.Ext) error {
+	sealed, err := w.codec.Seal(s.state, w.scratch[:0], payload, ext)
+	if err != nil {
+		return err
+	}
+	return w.appendBytes(s, sealed)
+}
+
+// appendBytes copies one whole frame into the output, across slots.
+func (w *worker) appendBytes(s *Session, whole []byte) error {
+	tail := w.tail(s)
+	for rest := whole; len(rest) > 0; {
+		if tail == nil || slotEnd(tail) == outputSlotBytes {
+			if tail = w.extend(s); tail == nil {
+				return w.outputLimit(s)
+			}
+		}
+		end := int(slotEnd(tail))
+		n := copy(tail[end:outputSlotBytes], rest)
+		setSlotEnd(tail, uint16(end+n))
+		s.out.bytes += int32(n)
+		rest = rest[n:]
+	}
+	s.out.bytes -= int32(len(whole))
+	w.appended(s, tail, len(whole))
+	return nil
+}
+
+func (w *worker) appended(s *Session, tail []byte, n int) {
+	addSlotFrame(tail)
+	s.out.bytes += int32(n)
+	s.out.packets++
+	w.queued += uint64(n)
+	w.markDirty(s)
+}
+
+// outputLimit closes a session that finds no room although it is within its own limit: the server's is reached. What it
+// had begun to write is lost with it, so the stream stays whole for the peer until its end.
+func (w *worker) outputLimit(s *Session) error {
+	w.stats.Local.UnsentPackets++
+	w.server.cfg.Observer.QueueFull(s, false)
+	w.close(s, SendQueueFull)
+	return ErrQueueFull
+}
+
+func (w *worker) markDirty(s *Session) {
+	if !s.has(flagDirty) {
+		s.set(flagDirty)
+		w.dirty = append(w.dirty, s)
+	}
+}
+
+// tail returns the last slot of the session's output, nil when it has none.
+func (w *worker) tail(s *Session) []byte {
+	if s.out.tail == 0 {
+		return nil
+	}
+	return w.server.output.Bytes(pool.Slot(s.out.tail - 1))
+}
+
+// extend adds an empty slot to the session's output, or answers nil when the server has no more.
+func (w *worker) extend(s *Session) []byte {
+	slot, ok := w.output.Get()
+	if !ok {
+		return nil
+	}
+	b := w.server.output.Bytes(slot)
+	startSlot(b)
+	if s.out.tail == 0 {
+		s.out.head, s.out.off = uint32(slot)+1, outputHeader
+	} else {
+		setSlotNext(w.tail(s), uint32(slot)+1)
+	}
+	s.out.tail = uint32(slot) + 1
+	return b
+}

@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"vitrine/core/packet"
+	"vitrine/core/pool"
+	"vitrine/core/stats"
+)
+
+// Counters are what one worker has counted since the start. All only grow.
+type Counters struct {
+	Turns          uint64 // times around the loop
+	Events         uint64 // readiness events
+	Accepts        uint64 // connections accepted, refused ones included
+	AcceptErrors   uint64 // accept calls that failed
+	AcceptPauses   uint64 // times accepting paused for want of a resource
+	Joins          uint64 // OnClientJoin calls
+	Leaves         uint64 // OnClientLeave calls
+	Closed         uint64 // sessions ended, joined or not
+	RecvCalls      uint64 // read system calls
+	RecvBytes      uint64
+	RecvPackets    uint64
+	SendCalls      uint64 // write system calls
+	SendBlocked    uint64 // writes the kernel had no room for
+	SentBytes      uint64 // bytes the kernel took
+	SentPackets    uint64 // packets accepted for sending
+	QueuedBytes    uint64 // bytes of frames accepted for sending
+	DroppedPackets uint64 // droppable packets dropped at the send limit
+	UnsentPackets  uint64 // packets that were never written: session left or closed at its limit
+	UnsentBytes    uint64 // bytes of frames that were never written
+	PartialFrames  uint64 // reads that ended within a frame
+	BudgetStops    uint64 // sessions that stopped at their receive budget
+	BadFrames      uint64
+	Commands       uint64 // commands taken from elsewhere
+	Panics         uint64 // panics caught
+}
+
+// Status is a server's figures at one moment. Figures of different workers are of slightly different moments.
+type Status struct {
+	Name         string
+	Addr         string
+	Sessions     int
+	Limit        int
+	Draining     bool
+	Total        Counters
+	Workers      []WorkerStatus
+	Reasons      map[string]uint64 // sessions ended by reason, those that occurred
+	Refusals     map[string]uint64 // connections refused by refusal, those that occurred
+	FullQueues   uint64            // commands refused because a worker's queue was full
+	RefusedSends uint64            // SendPacket and Broadcast deliveries refused
+	Packets      packet.Stats      // the packet pool
+	Output       pool.Stats        // slots that hold what waits to be written
+	Partial      pool.Stats        // slots that hold unfinished frames, small and large together
+	Duration     stats.Snapshot    // per-packet share of the handling time, ns
+}
+
+// WorkerStatus is one worker's part of a Status.
+type WorkerStatus struct {
+	Counters Counters
+	Sessions int
+	Queue    int // commands that wait
+}
+
+// Status returns the server's figures. Any goroutine.
+func (srv *Server) Status() Status {
+	st := Status{
+		Name: srv.cfg.Name, Addr: srv.Addr(), Sessions: srv.table.Len(), Limit: srv.cfg.MaxSessions,
+		Draining: srv.stopping.Load(), Reasons: map[string]uint64{}, Refusals: map[string]uint64{},
+		FullQueues: srv.fullQueues.Load(), RefusedSends: srv.refusedSends.Load(),
+		Packets: srv.packets.Stats(), Output: srv.output.Stats(),
+		Partial: srv.partialSmall.Stats(),
+	}
+	var counters []Counters
+	for _, w := range srv.workers {
+		c := w.stats.Snapshot()
+		counters = append(counters, c)
+		st.Workers = append(st.Workers, WorkerStatus{Counters: c, Sessions: int(w.load.Load()), Queue: w.commands.Len()})
+		st.Duration.Merge(w.record.Duration().Snapshot())
+	}
+	st.Total = stats.Sum(counters...)
+	for reason := range srv.reasons {
+		if n := srv.reasons[reason].Load(); n > 0 {
+			st.Reasons[Reason(reason).String()] = n
+		}
+	}
+	for refusal := range srv.refusals {
+		if n := srv.refusals[refusal].Load(); n > 0 {
+			st.Refusals[Refusal(refusal).String()] = n
+		}
+	}
+	return st
+}
