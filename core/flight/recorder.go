@@ -25,7 +25,6 @@ import (
 // hence a packet's own duration <= its group's Handle, always.
 type Recorder struct {
 	packets ring
-	cur     *slot  // owned by the owner: of the record begun last
 	start   int64  // owned by the owner: stamp that started the open group
 	group   uint64 // owned by the owner: first record of the open group
 	quota   uint64 // owned by the owner: packets at which the group closes
@@ -35,7 +34,6 @@ type Recorder struct {
 	clock   func() int64
 	hist    *stats.Histogram // owned by the owner, snapshots by anyone
 	life    ring
-	idle    slot // what cur points to before the first Begin
 
 	_     [64]byte      // keeps what readers touch off the owner's cache lines
 	lost  atomic.Uint64 // records readers missed
@@ -44,8 +42,10 @@ type Recorder struct {
 }
 
 // NewRecorder returns a recorder for one worker. It reports every bad field of
-// c at once, ErrUnsupported when Dir is set on a system other than Linux, and
-// what stood in the way of creating the file otherwise.
+// c at once, and what stood in the way of creating the file: ErrInUse when a
+// living recorder has it. When Dir is set on a system other than Linux it
+// returns ErrUnsupported TOGETHER with a recorder that works on the heap, for a
+// caller who would rather go on.
 func NewRecorder(c Config) (*Recorder, error) {
 	c.setDefaults()
 	if err := c.validate(); err != nil {
@@ -53,8 +53,15 @@ func NewRecorder(c Config) (*Recorder, error) {
 	}
 	img, err := newImage(&c)
 	if err != nil {
-		return nil, fmt.Errorf("flight recorder: %w", err)
+		err = fmt.Errorf("flight recorder: %w", err)
 	}
+	if img == nil {
+		return nil, err
+	}
+	return newRecorder(&c, img), err
+}
+
+func newRecorder(c *Config, img *image) *Recorder {
 	r := &Recorder{
 		image:  img,
 		size:   uint64(c.Group),
@@ -67,12 +74,36 @@ func NewRecorder(c Config) (*Recorder, error) {
 	if c.Slow > 0 {
 		r.slow = uint32(c.Slow)
 	}
-	r.cur = &r.idle
 	r.packets.init(img.packets, img.packetCursors, 1)
 	r.life.init(img.life, img.lifeCursors, lifeBit|1)
 	r.group = r.packets.head
 	r.start = r.clock()
-	return r, nil
+	return r
+}
+
+// Close lets the file go, which stays where it is, marked as closed. The owner
+// calls it after its last write; readers find nothing from then on. A second
+// Close does nothing.
+func (r *Recorder) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	img := r.image
+	if img == nil {
+		return nil
+	}
+	r.image = nil
+	if img.release == nil {
+		return nil
+	}
+	// A late write goes to memory that is nobody's instead of an unmapped page.
+	away := heapImage(minRecords, minRecords)
+	r.packets.init(away.packets, away.packetCursors, 1)
+	r.life.init(away.life, away.lifeCursors, lifeBit|1)
+	r.group = r.packets.head
+	if err := img.release(); err != nil {
+		return fmt.Errorf("close flight recorder: %w", err)
+	}
+	return nil
 }
 
 // Turn starts the chain of stamps after the poller's wait; now is a stamp of
@@ -89,10 +120,11 @@ func (r *Recorder) Turn(now int64) {
 
 // Begin records that the handler of a packet is about to run: after it, a
 // reader, or whoever opens the file of a killed process, finds the packet with
-// FlagOpen. Each Begin is followed by one End.
+// FlagOpen. Each Begin is followed by one End; a packet whose End is left out
+// becomes FlagDropped with its group.
 func (r *Recorder) Begin(session uint64, typ uint16, size uint32) {
 	if Enabled {
-		r.begin(session, typ, size, r.start, 0)
+		r.begin(session, typ, size, r.start, 0, 0)
 	}
 }
 
@@ -101,25 +133,22 @@ func (r *Recorder) Begin(session uint64, typ uint16, size uint32) {
 // of the group.
 func (r *Recorder) BeginFrom(cause Ref, recv int64, session uint64, typ uint16, size uint32) {
 	if Enabled {
-		r.begin(session, typ, size, recv, cause)
+		r.begin(session, typ, size, recv, cause, saturate(r.start-recv))
 	}
 }
 
 // begin fills the next slot: the number first, the mark last, see ring.
-func (r *Recorder) begin(session uint64, typ uint16, size uint32, recv int64, cause Ref) {
-	g := &r.packets
-	if g.head == g.limit {
-		g.advance()
+func (r *Recorder) begin(session uint64, typ uint16, size uint32, recv int64, cause Ref, wait uint32) {
+	if invariants {
+		r.check(!r.open(), "Begin before the End of the last packet")
 	}
-	seq := g.head
-	g.head = seq + 1
-	s := g.at(seq)
-	r.cur = s
+	seq := r.packets.head
+	s := r.packets.next()
 	put(&s[wSeq], seq)
 	put(&s[wSession], session)
 	put(&s[wRecv], uint64(recv))
 	put(&s[wCause], uint64(cause))
-	put(&s[wTimes], uint64(saturate(r.start-recv)))
+	put(&s[wTimes], uint64(wait))
 	put(&s[wResult], uint64(FlagOpen)<<flagShift)
 	put(&s[wInput], uint64(size)|uint64(typ)<<32|r.worker)
 	putLast(&s[wMark], uint64(uint32(seq))|uint64(KindPacket)<<kindShift|(seq-r.group)<<posShift)
@@ -131,11 +160,15 @@ func (r *Recorder) End(out uint32, err uint16) {
 	if !Enabled {
 		return
 	}
-	flags := r.cur[wResult] >> flagShift &^ uint64(FlagOpen)
+	if invariants {
+		r.check(r.open(), "End without Begin")
+	}
+	s := r.cur()
+	flags := s[wResult] >> flagShift &^ uint64(FlagOpen)
 	if err != 0 {
 		flags |= uint64(FlagError)
 	}
-	put(&r.cur[wResult], uint64(out)|uint64(err)<<errShift|flags<<flagShift)
+	put(&s[wResult], uint64(out)|uint64(err)<<errShift|flags<<flagShift)
 	if r.packets.head-r.group >= r.quota {
 		r.closeGroup(r.clock())
 	}
@@ -178,7 +211,7 @@ func (r *Recorder) isolate() {
 		start := r.start
 		r.closeRange(r.group, last, r.clock())
 		r.group, r.start = last, start
-		s := r.cur
+		s := r.cur()
 		putLast(&s[wMark], s[wMark]&^(0xff<<posShift))
 	}
 	r.quota = 1
@@ -200,7 +233,8 @@ func (r *Recorder) Mark(f Flags) {
 	if !Enabled {
 		return
 	}
-	put(&r.cur[wResult], r.cur[wResult]|uint64(f)<<flagShift)
+	s := r.cur()
+	put(&s[wResult], s[wResult]|uint64(f)<<flagShift)
 }
 
 // Panic marks the record begun last: its handler panicked. It stays open until
@@ -237,9 +271,13 @@ func (r *Recorder) Event(kind Kind, session uint64, typ, err uint16, a, b uint32
 // every packet's equal share. Its snapshots are for any goroutine.
 func (r *Recorder) Duration() *stats.Histogram { return r.hist }
 
+// cur returns the slot of the record begun last. Before the first that is a
+// slot nobody reads yet: its mark names no record.
+func (r *Recorder) cur() *slot { return r.packets.at(r.packets.head - 1) }
+
 // open reports whether the record begun last has not been ended.
 func (r *Recorder) open() bool {
-	return r.cur[wResult]>>flagShift&uint64(FlagOpen) != 0
+	return r.cur()[wResult]>>flagShift&uint64(FlagOpen) != 0
 }
 
 // settle ends what is open and closes the group.
@@ -248,8 +286,8 @@ func (r *Recorder) settle(now int64) {
 		return
 	}
 	if r.open() {
-		r.Mark(FlagDropped)
-		put(&r.cur[wResult], r.cur[wResult]&^(uint64(FlagOpen)<<flagShift))
+		s := r.cur()
+		put(&s[wResult], s[wResult]&^(uint64(FlagOpen)<<flagShift)|uint64(FlagDropped)<<flagShift)
 	}
 	r.closeGroup(now)
 }
@@ -262,9 +300,20 @@ func (r *Recorder) closeGroup(now int64) {
 	r.quota = r.size
 }
 
+// check panics unless what holds and the counts agree. Builds with -tags
+// invariants alone call it.
+func (r *Recorder) check(what bool, broken string) {
+	g := &r.packets
+	ok := g.cursors.published.Load() <= r.group && r.group <= g.head &&
+		g.head-r.group <= r.size && g.head <= g.limit && g.limit <= g.head+g.step
+	if !what || !ok {
+		panic(fmt.Sprintf("flight: %s (group %d, head %d, limit %d)", broken, r.group, g.head, g.limit))
+	}
+}
+
 // closeRange gives records [from, to) the duration of their group.
 func (r *Recorder) closeRange(from, to uint64, now int64) {
-	took, n := saturate(now-r.start), to-from
+	took, n := saturate(now-r.start), uint32(to-from)
 	var flags uint64
 	if took > r.slow {
 		flags = uint64(FlagSlow) << flagShift
@@ -275,9 +324,9 @@ func (r *Recorder) closeRange(from, to uint64, now int64) {
 			put(&s[wResult], s[wResult]|flags)
 		}
 		put(&s[wTimes], s[wTimes]&math.MaxUint32|uint64(took)<<handleShift)
-		putLast(&s[wMark], s[wMark]|n<<groupShift)
+		putLast(&s[wMark], s[wMark]|uint64(n)<<groupShift)
 	}
-	r.hist.AddN(uint64(took)/n, n)
+	r.hist.AddN(uint64(took/n), uint64(n))
 }
 
 // saturate turns a duration into 32 bits: 0 when negative, at most 4.29 s.

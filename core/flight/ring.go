@@ -1,8 +1,6 @@
 package flight
 
-import (
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // ring is the fixed array of slots one owner writes and anyone reads while it
 // does. The owner stores plain words; two cursors that move rarely tell readers
@@ -62,6 +60,7 @@ type ring struct {
 type cursors struct {
 	reserved  atomic.Uint64 // no record >= it has been begun
 	published atomic.Uint64 // every record < it is final
+	_         [112]byte     // keeps neighbours on the heap off the line
 }
 
 const maxStep = 64

@@ -60,8 +60,12 @@ func (s *slot) load(seq uint64) (Record, bool) {
 		Group:   uint8(mark >> groupShift),
 		Pos:     uint8(mark >> posShift),
 	}
-	if r.Group == 0 {
+	switch {
+	case r.Group == 0:
 		r.Handle = 0 // The group is being closed just now.
+	case r.Flags&FlagOpen != 0:
+		// Its group went on without it: the End was left out.
+		r.Flags = r.Flags&^FlagOpen | FlagDropped
 	}
 	return r, true
 }

@@ -1,0 +1,5 @@
+//go:build !invariants
+
+package flight
+
+const invariants = false
