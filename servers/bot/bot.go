@@ -95,6 +95,10 @@ func (b *bot) wake() {
 	}
 }
 
+// draws is true once in n times, never for a negative n. Writer only.
+func (b *bot) draws(n int) bool { return n > 0 && b.rng.IntN(n) == 0 }
+
+// alive reports whether that connection of the bot is still open.
 func (b *bot) alive(life uint32) bool { return life&1 == 1 && b.life.Load() == life }
 
 // run is the bot's life, on its own goroutine. It returns once the swarm

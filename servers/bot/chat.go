@@ -9,7 +9,7 @@ import (
 
 const (
 	heartbeatEvery = 30 * time.Second
-	moveOneIn      = 10 // packets that are moves
+	moveOneIn      = 10 // packets, of which one is a move
 )
 
 // stage is how far a chat bot has come on its connection.
@@ -20,6 +20,7 @@ const (
 	stageLogin               // log in
 	stageLogged              // be placed
 	stagePlaced              // talk
+	stageStuck               // a reply is overdue; about to be closed
 )
 
 // chat plays messages 1 to 7: log in, move to a sector, then talk and
@@ -41,6 +42,8 @@ type chat struct {
 	requestAt   int64    // guarded by mu; login or move in flight, else never
 	from, to    sector   // guarded by mu; of the move in flight
 	heartbeatAt int64    // guarded by mu
+	drawn       bool     // guarded by mu; what comes next is decided
+	restless    bool     // guarded by mu; it is a move
 	pacer       pacer    // guarded by mu
 
 	track  track
@@ -66,7 +69,7 @@ func (c *chat) begin(l *link, life uint32, now int64) {
 	defer c.mu.Unlock()
 	c.link, c.me = l, listener{c.bot.index, life}
 	c.stage, c.requestAt = stageLogin, never
-	c.from, c.to = anywhere, anywhere
+	c.from, c.to, c.drawn = anywhere, anywhere, false
 	c.heartbeatAt = now + int64(heartbeatEvery)
 	c.track.reset()
 }
@@ -96,18 +99,25 @@ func (c *chat) compose(dst []byte, now int64) (out []byte, packets int, due int6
 	return dst, packets, min(due, c.heartbeatAt)
 }
 
-// talk appends the messages and moves that are due.
+// talk appends the messages and moves that are due. A bot that is to move
+// first waits for its own copies: so a copy that never comes is missing
+// for certain, and not excused by a move that came after.
 func (c *chat) talk(dst []byte, now int64) (out []byte, packets int, due int64) {
 	for c.pacer.ready(now) && len(dst) < writeLen {
-		if c.requestAt == never && c.bot.rng.IntN(moveOneIn) == 0 {
+		if !c.drawn {
+			c.drawn, c.restless = true, c.requestAt == never && c.bot.draws(c.bot.swarm.cfg.moveOneIn)
+		}
+		switch {
+		case c.restless && c.ledger.idle():
 			dst = c.move(dst, now)
-		} else if c.ledger.room() {
+		case !c.restless && c.ledger.room():
 			c.body = appendMessage(c.body[:0], c.account, c.ledger.post(now, c.me.life, c.from))
 			dst = c.sealed(dst)
-		} else {
+		default:
 			c.pacer.full = true
 			return dst, packets, never
 		}
+		c.drawn = false
 		c.pacer.sent(now)
 		packets++
 	}
@@ -117,7 +127,8 @@ func (c *chat) talk(dst []byte, now int64) (out []byte, packets int, due int64) 
 // move asks for any sector. Everybody knows before the request is out.
 func (c *chat) move(dst []byte, now int64) []byte {
 	c.requestAt = now
-	c.to = sector(c.bot.rng.IntN(mapSide * mapSide))
+	side := c.bot.swarm.cfg.side
+	c.to = sector(c.bot.rng.IntN(side)*mapSide + c.bot.rng.IntN(side))
 	c.track.request(c.to, now)
 	if c.from != anywhere {
 		c.bot.swarm.board.moving(c.from, c.me)
@@ -159,7 +170,7 @@ func (c *chat) wrong(what string, payload []byte) {
 func (c *chat) loggedIn(payload []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stage == stageAway {
+	if c.ignores() {
 		return nil
 	}
 	if c.stage != stageLogin || len(payload) != loginResultLen ||
@@ -179,7 +190,7 @@ func (c *chat) loggedIn(payload []byte) error {
 func (c *chat) moved(payload []byte, now int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stage == stageAway {
+	if c.ignores() {
 		return nil
 	}
 	if c.requestAt == never || c.stage == stageLogin || !c.isResult(payload) {
@@ -199,6 +210,14 @@ func (c *chat) moved(payload []byte, now int64) error {
 		c.bot.wake()
 	}
 	return nil
+}
+
+// ignores reports whether results mean nothing any more; c.mu is held.
+func (c *chat) ignores() bool {
+	if c.stage == stageStuck {
+		c.bot.tally.late.Add(1)
+	}
+	return c.stage == stageStuck || c.stage == stageAway
 }
 
 // mixed is a fraction of the bot's own, drawn without its writer's rng.
@@ -283,7 +302,7 @@ func (s *Swarm) chatOf(account int64) *chat {
 	return s.bots[i].play.(*chat)
 }
 
-func (c *chat) end(now int64) {
+func (c *chat) end(int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stage == stageAway {
@@ -292,7 +311,7 @@ func (c *chat) end(now int64) {
 	if c.from != anywhere {
 		c.bot.swarm.board.leave(c.from, c.me)
 	}
-	lost := c.ledger.leave(now)
+	lost := c.ledger.leave()
 	if c.requestAt != never {
 		lost++
 	}
@@ -310,9 +329,9 @@ func (c *chat) settle(now int64) { c.expire(now+1, now) }
 func (c *chat) expire(cut, now int64) (stuck string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	missing := c.ledger.retire(cut, now)
+	missing := c.ledger.retire(cut)
 	if c.requestAt < cut {
-		c.requestAt = never
+		c.stage, c.requestAt = stageStuck, never
 		missing++
 		stuck = "reply_timeout"
 	}

@@ -71,6 +71,9 @@ type Config struct {
 	// Live is called about every second from the goroutine of Run, which
 	// waits for it. nil: not called.
 	Live func(Report)
+
+	side      int // sectors a side of the map that the bots roam; 0: all
+	moveOneIn int // packets of which one is a move; 0: 10, negative: none
 }
 
 func (c Config) withDefaults() Config {
@@ -86,6 +89,8 @@ func (c Config) withDefaults() Config {
 	c.RampUp = max(0, either(c.RampUp, time.Duration(c.Bots)*time.Millisecond))
 	c.Timeout = either(c.Timeout, 5*time.Second)
 	c.Drain = either(c.Drain, c.Timeout)
+	c.side = either(c.side, mapSide)
+	c.moveOneIn = either(c.moveOneIn, moveOneIn)
 	c.AccountBase = either(c.AccountBase, 1_000_000)
 	return c
 }

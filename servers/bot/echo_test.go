@@ -3,6 +3,7 @@ package bot
 import (
 	"bytes"
 	"encoding/binary"
+	"sync"
 	"testing"
 	"time"
 
@@ -132,26 +133,29 @@ func TestEchoOracleCountsEachFaultInItsColumn(t *testing.T) {
 			return [][]byte{p}, n == at
 		}, columns{disconnects: 1}},
 	}
+	var all sync.WaitGroup
+	defer all.Wait()
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			r := startReference(t, frame.Codec{})
-			armed := true // the fault happens on the first connection
-			r.echo = func(n int, p []byte) ([][]byte, bool) {
-				if n > at+1 {
-					armed = false
+		all.Go(func() {
+			t.Run(test.name, func(t *testing.T) {
+				r := startReference(t, frame.Codec{})
+				armed := true // the fault happens on the first connection
+				r.echo = func(n int, p []byte) ([][]byte, bool) {
+					if n > at+1 {
+						armed = false
+					}
+					if !armed {
+						return [][]byte{p}, false
+					}
+					replies, end := test.fault(n, p)
+					armed = !end
+					return replies, end
 				}
-				if !armed {
-					return [][]byte{p}, false
+				got := r.play(Config{Depth: test.depth, Size: 16, Think: -1, Timeout: 2 * time.Second}, 2*at)
+				if got.columns() != test.want || got.Received < at {
+					t.Errorf("got %+v, want %+v: %s", got.columns(), test.want, got.JSON())
 				}
-				replies, end := test.fault(n, p)
-				armed = !end
-				return replies, end
-			}
-			got := r.play(Config{Depth: test.depth, Size: 16, Think: -1, Timeout: 2 * time.Second}, 2*at)
-			if got.columns() != test.want || got.Received < at {
-				t.Errorf("got %+v, want %+v: %s", got.columns(), test.want, got.JSON())
-			}
+			})
 		})
 	}
 }

@@ -99,7 +99,7 @@ func (l *ledger) room() bool {
 	if m := l.at(l.tail); m.waits || l.owes(m) > 0 {
 		return false
 	}
-	l.retireOldest(0)
+	l.retireOldest()
 	return true
 }
 
@@ -130,7 +130,14 @@ type heard struct {
 	sentAt, heardAt int64
 }
 
-// hear enters that who received a copy. own copies decide the message.
+// idle reports that no own copy is waited for.
+func (l *ledger) idle() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.waiting == 0
+}
+
+// hear enters that who received a copy; the own copy decides the message.
 func (l *ledger) hear(d *delivery, n *names, who listener, now int64) heard {
 	sequence, ok := sequence(d.text)
 	l.mu.Lock()
@@ -147,7 +154,8 @@ func (l *ledger) hear(d *delivery, n *names, who listener, now int64) heard {
 		v = differs
 	}
 	if m.waits && who.bot == l.bot.index && who.life == m.life {
-		l.close(m, now)
+		m.heardAt = now
+		l.close(m)
 		l.decide(m)
 	}
 	return heard{v, m.sector, m.sentAt, m.heardAt}
@@ -178,10 +186,10 @@ func (m *message) receipt(who listener) *receipt {
 	return &m.receipts[len(m.receipts)-1]
 }
 
-// close ends the message's window.
-func (l *ledger) close(m *message, now int64) {
+// close stops waiting for the own copy. Unless it came, the window stays
+// open: the server may carry the message out at any later time.
+func (l *ledger) close(m *message) {
 	m.waits = false
-	m.heardAt = now
 	l.waiting--
 }
 
@@ -214,12 +222,12 @@ func contains(all []listener, who listener) bool {
 
 // leave ends the connection of the sender: what it has not heard itself,
 // nobody must. It returns how many messages that are.
-func (l *ledger) leave(now int64) (lost int) {
+func (l *ledger) leave() (lost int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for s := l.tail; s != l.next; s++ {
 		if m := l.at(s); m.waits {
-			l.close(m, now)
+			l.close(m)
 			m.decided = true
 			lost++
 		}
@@ -229,19 +237,19 @@ func (l *ledger) leave(now int64) (lost int) {
 
 // retire closes the books on what was sent before cut and returns how
 // many deliveries are missing.
-func (l *ledger) retire(cut, now int64) (missing int) {
+func (l *ledger) retire(cut int64) (missing int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.tail != l.next && l.at(l.tail).sentAt < cut {
-		missing += l.retireOldest(now)
+		missing += l.retireOldest()
 	}
 	return missing
 }
 
-func (l *ledger) retireOldest(now int64) (missing int) {
+func (l *ledger) retireOldest() (missing int) {
 	m := l.at(l.tail)
 	if m.waits {
-		l.close(m, now)
+		l.close(m)
 	}
 	if !m.decided {
 		l.decide(m)

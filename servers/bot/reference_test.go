@@ -98,7 +98,7 @@ type peer struct {
 	conn net.Conn
 	link *link
 
-	mu     sync.Mutex
+	mu      sync.Mutex
 	citizen // guarded by world.mu
 }
 
@@ -173,6 +173,8 @@ type citizen struct {
 	sector  sector
 	online  bool
 	placed  bool
+	first   int // number of its first message, from 1
+	last    int // of the one before that which is being said
 }
 
 // world serves chat messages 1 to 7 under one lock.
@@ -227,16 +229,20 @@ func (w *world) say(p *peer, b []byte) {
 	base = append(append(base, p.names[:]...), b[10:]...)
 	n := w.said
 	w.said++
+	defer func() { p.last = w.said }()
+	if p.first == 0 {
+		p.first = w.said
+	}
 	for to := range w.peers {
 		within := to.placed && to.sector.near(p.sector)
-		times, payload := 0, append([]byte(nil), base...)
-		if within {
-			times = 1
+		if w.deliver == nil || !to.placed {
+			if within {
+				to.send(base)
+			}
+			continue
 		}
-		if w.deliver != nil && to.placed {
-			times = w.deliver(n, p, to, within, payload)
-		}
-		for range times {
+		payload := append([]byte(nil), base...)
+		for range w.deliver(n, p, to, within, payload) {
 			to.send(payload)
 		}
 	}
