@@ -53,7 +53,7 @@ fuzz: ## run each fuzz target for FUZZTIME=10s; FUZZ=regexp picks some
 	| sed -E 's|^(.*)/[^/]*:[0-9]+:func |./\1 |' | sort -u | grep -E '$(FUZZ)' \
 	| while read -r dir name; do \
 		echo "== $$dir $$name for $(FUZZTIME)"; \
-		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$dir" </dev/null || exit 1; \
 	done
 
 .PHONY: bench

@@ -46,7 +46,7 @@ func (l *loader) syntax(err error, at int) Problem {
 	p.Source.Line = detail.Position.Line
 	p.Key = excerpt(detail.LastKey)
 	if i, ok := l.byKey[detail.LastKey]; !ok || !l.fields[i].secret {
-		p.Text += ": " + excerpt(strings.ToLower(detail.Message[:1])+detail.Message[1:])
+		p.Text += ": " + printable(strings.ToLower(detail.Message[:1])+detail.Message[1:], maxDetail)
 	}
 	return p
 }
@@ -105,5 +105,5 @@ func (d document) unknown(path string, isTable bool) {
 	if isTable {
 		text = "unknown table"
 	}
-	d.problem(Problem{Source: d.at(path), Key: excerpt(path), Text: text, Suggest: nearest(path, d.keys())})
+	d.problem(Problem{Source: d.at(path), Key: excerpt(path), Text: text, unknown: path})
 }

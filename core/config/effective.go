@@ -17,7 +17,7 @@ type Effective struct {
 	mu      sync.Mutex
 	now     reflect.Value // guarded by mu: the values in use
 	sources []Source      // guarded by mu: per field
-	pending []string      // guarded by mu: per field, the value that waits for a restart; nil when none ever did
+	pending []Change      // guarded by mu: what waits for a restart, in the order of the fields
 }
 
 // Setting is one key of an Effective.
@@ -37,9 +37,9 @@ func (e *Effective) Settings() []Setting {
 	out := make([]Setting, len(e.schema.fields))
 	for i, f := range e.schema.fields {
 		out[i] = Setting{Key: f.key, Value: e.schema.shown(i, e.now), Source: e.sources[i], Help: f.help, Reload: f.reload}
-		if e.pending != nil {
-			out[i].Pending = e.pending[i]
-		}
+	}
+	for _, c := range e.pending {
+		out[e.schema.byKey[c.Key]].Pending = c.New
 	}
 	return out
 }
@@ -66,7 +66,7 @@ func (e *Effective) Print(w io.Writer) error {
 // shown gives the value of field i in a struct as TOML, or a mask for a secret that is set.
 func (s *schema) shown(i int, in reflect.Value) string {
 	v := in.FieldByIndex(s.fields[i].index)
-	if s.fields[i].secret && !v.IsZero() {
+	if s.fields[i].secret && !v.IsZero() && !(v.Kind() == reflect.Slice && v.Len() == 0) {
 		return masked
 	}
 	return show(v.Interface())

@@ -13,11 +13,13 @@ const exampleWidth = 100
 
 // WriteExample writes a TOML file with every key of the struct that src points to: its help, where else it can be set,
 // and its default, commented out, so that the file as it is changes nothing. Defaults are found as in Load, and those
-// of secrets are masked. prefix is that of the environment variables; "" = DefaultPrefix.
+// of secrets are masked. prefix is that of the environment variables; "" = DefaultPrefix. src is not changed.
 func WriteExample(w io.Writer, src any, prefix string) error {
-	scratch := reflect.New(reflect.Indirect(reflect.ValueOf(src)).Type())
-	scratch.Elem().Set(reflect.Indirect(reflect.ValueOf(src)))
-	e, err := Load(scratch.Interface(), Options{Prefix: prefix})
+	v := reflect.ValueOf(src)
+	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+		return fmt.Errorf("config: want a pointer to a struct, got %T", src)
+	}
+	e, err := Load(copyOf(v.Elem()).Addr().Interface(), Options{Prefix: prefix})
 	if err != nil {
 		return err
 	}

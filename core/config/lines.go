@@ -170,6 +170,8 @@ func (s *scanner) value(path string, depth int) error {
 		return s.inline(path, depth)
 	case s.quoted():
 		return nil
+	case s.peek() == '"' || s.peek() == '\'':
+		return errSyntax
 	}
 	from := s.pos
 	for s.pos < len(s.text) && !strings.ContainsRune("\r\n#,]}", rune(s.text[s.pos])) {

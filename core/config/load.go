@@ -8,6 +8,8 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // MaxFileBytes is how long a configuration file may be.
@@ -16,8 +18,11 @@ const MaxFileBytes = 256 << 10
 // DefaultPrefix begins the names of the environment variables that Load looks at.
 const DefaultPrefix = "VITRINE_"
 
-// maxShown is how many bytes of a bad value a problem repeats.
-const maxShown = 48
+// maxShown is how many bytes of a bad value or key a problem repeats, maxDetail how many of a syntax error.
+const (
+	maxShown  = 48
+	maxDetail = 200
+)
 
 // Options says where the values come from. The zero Options gives the defaults.
 type Options struct {
@@ -79,7 +84,7 @@ func (l *loader) run() error {
 	l.environment()
 	l.flags()
 	l.validate(l.value)
-	return asError(l.problems)
+	return l.asError(l.problems)
 }
 
 func (l *loader) defaults() {
@@ -141,11 +146,8 @@ func (l *loader) environment() {
 			l.text(i, text, src, &text)
 			continue
 		}
-		known := make([]string, len(l.fields))
-		for i, f := range l.fields {
-			known[i] = f.env
-		}
-		l.problem(Problem{Source: src, Text: "unknown variable", Suggest: nearest(name, known)})
+		src.Name = printable(name, maxShown)
+		l.problem(Problem{Source: src, Text: "unknown variable", unknown: name})
 	}
 }
 
@@ -166,11 +168,8 @@ func (l *loader) flags() {
 			l.text(i, text, src, &text)
 			continue
 		}
-		suggest := nearest(key, l.keys())
-		if suggest != "" {
-			suggest = "--" + suggest
-		}
-		l.problem(Problem{Source: src, Text: "unknown flag", Suggest: suggest})
+		src.Name = printable(key, maxShown)
+		l.problem(Problem{Source: src, Text: "unknown flag", unknown: key})
 	}
 }
 
@@ -193,11 +192,20 @@ func (l *loader) text(i int, text string, src Source, shown *string) {
 func (l *loader) problem(p Problem) { l.problems = append(l.problems, p) }
 
 // excerpt bounds what a problem repeats of a value.
-func excerpt(s string) string {
-	if len(s) <= maxShown {
-		return s
+func excerpt(s string) string { return printable(s, maxShown) }
+
+// printable bounds a text in bytes and takes out what a terminal could obey.
+func printable(s string, most int) string {
+	end := ""
+	if len(s) > most {
+		s, end = s[:most], "..."
 	}
-	return strings.ToValidUTF8(s[:maxShown], "") + "..."
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) && r != utf8.RuneError {
+			return r
+		}
+		return '?'
+	}, s) + end
 }
 
 // copyOf gives an addressable copy of a struct value.

@@ -52,6 +52,8 @@ type Problem struct {
 	Key     string // dotted; an item of a list is "net.allow_from[1]"; empty when the whole source is meant
 	Text    string // what is wrong, and what would be right; never the value of a secret
 	Suggest string // the known key, variable or flag that is nearest; empty when none is near
+
+	unknown string // the whole word that is not known, for finding Suggest
 }
 
 // Error is "FILE:LINE: KEY: what is wrong (did you mean X?)".
@@ -70,6 +72,7 @@ func (p Problem) Error() string {
 
 // Invalid makes the error that a Validate method returns, alone or joined with others by errors.Join: key is the
 // key inside the struct that is validated ("" for the struct as a whole), and the loader adds where its value was set.
+// The text is printed as it is: it must not hold the value of a secret.
 func Invalid(key, format string, args ...any) error {
 	return Problem{Key: key, Text: fmt.Sprintf(format, args...)}
 }
@@ -92,14 +95,44 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// asError sorts the problems and cuts the list at its limit; nil when there is none.
-func asError(problems []Problem) error {
+// asError sorts the problems and cuts the list at its limit; nil when there is none. Suggestions are found for what is
+// left only, because they cost the most and a hostile file has thousands of unknown keys.
+func (s *schema) asError(problems []Problem) error {
 	if len(problems) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Source.Origin, b.Source.Origin), cmp.Compare(a.Source.Line, b.Source.Line), cmp.Compare(a.Key, b.Key))
+		return cmp.Or(
+			cmp.Compare(a.Source.Origin, b.Source.Origin),
+			cmp.Compare(a.Source.Line, b.Source.Line),
+			cmp.Compare(a.Source.Name, b.Source.Name),
+			cmp.Compare(listOf(a.Key), listOf(b.Key)), // the items of a list are in order already
+		)
 	})
 	n := min(len(problems), MaxProblems)
-	return &Error{Problems: problems[:n], More: len(problems) - n}
+	for i := range problems[:n] {
+		s.suggest(&problems[i])
+	}
+	return &Error{Problems: problems[:n:n], More: len(problems) - n}
+}
+
+// listOf gives the key of the list that an item is in, and any other key as it is.
+func listOf(key string) string {
+	list, _, _ := strings.Cut(key, "[")
+	return list
+}
+
+// suggest finds the word that was meant where a problem is about an unknown one.
+func (s *schema) suggest(p *Problem) {
+	switch {
+	case p.unknown == "":
+	case p.Source.Origin == FromEnv:
+		p.Suggest = nearest(p.unknown, s.variables())
+	case p.Source.Origin == FromFlag:
+		if p.Suggest = nearest(p.unknown, s.keys()); p.Suggest != "" {
+			p.Suggest = "--" + p.Suggest
+		}
+	default:
+		p.Suggest = nearest(p.unknown, s.keys())
+	}
 }

@@ -36,30 +36,34 @@ func (e *Effective) Reload(dst any) (applied, needRestart []Change, err error) {
 		return nil, nil, err
 	}
 	mix := newLoader(e.schema, e.opts, v.Elem())
-	pending := make([]string, len(e.schema.fields))
-	for i, f := range e.schema.fields {
-		mix.sources[i] = e.sources[i]
-		from, to := next.value.FieldByIndex(f.index), mix.value.FieldByIndex(f.index)
-		if sameValue(from, to) {
-			if f.reload {
-				mix.sources[i] = next.sources[i]
-			}
-			continue
-		}
-		c := Change{Key: f.key, Old: e.schema.shown(i, mix.value), New: e.schema.shown(i, next.value), Source: next.sources[i]}
-		if !f.reload {
-			pending[i], needRestart = c.New, append(needRestart, c)
-			continue
-		}
-		to.Set(from)
-		mix.sources[i], applied = next.sources[i], append(applied, c)
-	}
+	copy(mix.sources, e.sources)
+	applied, needRestart = mix.update(next)
 	if mix.validate(mix.value); len(mix.problems) > 0 {
-		return nil, nil, asError(mix.problems)
+		return nil, nil, mix.asError(mix.problems)
 	}
 	v.Elem().Set(mix.value)
-	e.now, e.sources, e.pending = copyOf(mix.value), mix.sources, pending
+	e.now, e.sources, e.pending = copyOf(mix.value), mix.sources, needRestart
 	return applied, needRestart, nil
+}
+
+// update takes over from next what may change while the server runs, and lists that and the rest.
+func (l *loader) update(next *loader) (applied, needRestart []Change) {
+	for i, f := range l.fields {
+		from, to := next.value.FieldByIndex(f.index), l.value.FieldByIndex(f.index)
+		same := sameValue(from, to)
+		c := Change{Key: f.key, Old: l.shown(i, l.value), New: l.shown(i, next.value), Source: next.sources[i]}
+		switch {
+		case f.reload:
+			to.Set(from)
+			l.sources[i] = next.sources[i]
+			if !same {
+				applied = append(applied, c)
+			}
+		case !same:
+			needRestart = append(needRestart, c)
+		}
+	}
+	return applied, needRestart
 }
 
 // sameValue compares two values of one key; an empty list is the same as none.

@@ -118,6 +118,15 @@ func (s *schema) keys() []string {
 	return out
 }
 
+// variables lists the environment variable of every key, for suggestions.
+func (s *schema) variables() []string {
+	out := make([]string, len(s.fields))
+	for i, f := range s.fields {
+		out[i] = f.env
+	}
+	return out
+}
+
 func validKey(name string) bool {
 	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
 }

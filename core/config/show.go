@@ -44,6 +44,9 @@ func show(value any) string {
 }
 
 func showList(v reflect.Value) string {
+	if v.Type().Elem().Kind() == reflect.Map {
+		return "a list of tables"
+	}
 	items := make([]string, v.Len())
 	for i := range items {
 		items[i] = show(v.Index(i).Interface())

@@ -172,16 +172,21 @@ func want(t reflect.Type) string {
 	case k == reflect.Float32 || k == reflect.Float64:
 		return "a finite number"
 	default:
-		return "a whole number " + numberRange(t)
+		return "a whole number" + numberRange(t)
 	}
 }
 
-// numberRange gives the limits of an integer type.
+// numberRange gives the limits of an integer type; those of 64 bits are left out.
 func numberRange(t reflect.Type) string {
-	bits := t.Bits()
-	if k := t.Kind(); k >= reflect.Uint && k <= reflect.Uint64 {
-		return fmt.Sprintf("from 0 to %d", uint64(math.MaxUint64)>>(64-bits))
+	bits, unsigned := t.Bits(), t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uint64
+	switch {
+	case unsigned && bits == 64:
+		return " from 0"
+	case unsigned:
+		return fmt.Sprintf(" from 0 to %d", uint64(1)<<bits-1)
+	case bits == 64:
+		return ""
+	default:
+		return fmt.Sprintf(" from %d to %d", -int64(1)<<(bits-1), int64(1)<<(bits-1)-1)
 	}
-	top := int64(math.MaxInt64) >> (64 - bits)
-	return fmt.Sprintf("from %d to %d", -top-1, top)
 }
