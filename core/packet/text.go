@@ -42,7 +42,7 @@ func (p *Packet) UTF16Fixed(s string, units int) *Packet {
 
 // refuse fails the packet, as a write past the limit would.
 func (p *Packet) refuse() *Packet {
-	if p.failure == none && p.writable("write") {
+	if p.writable("write") && p.failure == none {
 		p.fail(tooLong)
 	}
 	return p

@@ -1,20 +1,16 @@
 package packet
 
-import (
-	"encoding/binary"
-	"math"
-	"unsafe"
-)
+import "unsafe"
 
 // The writers append one value, little-endian, and return the packet. They are
 // written out so that each one is inlined: one comparison, one store. After an
-// error they do nothing.
+// error they do nothing. The store is the host's own, hence host.go.
 
 // U8 appends one byte.
 func (p *Packet) U8(v uint8) *Packet {
 	if p.limit-p.cursor >= 1 || p.grow(1) {
 		*(*uint8)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))) = v
-		p.cursor++
+		p.cursor += 1
 	}
 	return p
 }
@@ -22,7 +18,7 @@ func (p *Packet) U8(v uint8) *Packet {
 // U16 appends two bytes.
 func (p *Packet) U16(v uint16) *Packet {
 	if p.limit-p.cursor >= 2 || p.grow(2) {
-		binary.LittleEndian.PutUint16((*[2]byte)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor)))[:], v)
+		*(*uint16)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))) = v
 		p.cursor += 2
 	}
 	return p
@@ -31,7 +27,7 @@ func (p *Packet) U16(v uint16) *Packet {
 // U32 appends four bytes.
 func (p *Packet) U32(v uint32) *Packet {
 	if p.limit-p.cursor >= 4 || p.grow(4) {
-		binary.LittleEndian.PutUint32((*[4]byte)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor)))[:], v)
+		*(*uint32)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))) = v
 		p.cursor += 4
 	}
 	return p
@@ -40,29 +36,65 @@ func (p *Packet) U32(v uint32) *Packet {
 // U64 appends eight bytes.
 func (p *Packet) U64(v uint64) *Packet {
 	if p.limit-p.cursor >= 8 || p.grow(8) {
-		binary.LittleEndian.PutUint64((*[8]byte)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor)))[:], v)
+		*(*uint64)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))) = v
 		p.cursor += 8
 	}
 	return p
 }
 
 // I8 appends one byte.
-func (p *Packet) I8(v int8) *Packet { return p.U8(uint8(v)) }
+func (p *Packet) I8(v int8) *Packet {
+	if p.limit-p.cursor >= 1 || p.grow(1) {
+		*(*int8)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))) = v
+		p.cursor += 1
+	}
+	return p
+}
 
 // I16 appends two bytes.
-func (p *Packet) I16(v int16) *Packet { return p.U16(uint16(v)) }
+func (p *Packet) I16(v int16) *Packet {
+	if p.limit-p.cursor >= 2 || p.grow(2) {
+		*(*int16)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))) = v
+		p.cursor += 2
+	}
+	return p
+}
 
 // I32 appends four bytes.
-func (p *Packet) I32(v int32) *Packet { return p.U32(uint32(v)) }
+func (p *Packet) I32(v int32) *Packet {
+	if p.limit-p.cursor >= 4 || p.grow(4) {
+		*(*int32)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))) = v
+		p.cursor += 4
+	}
+	return p
+}
 
 // I64 appends eight bytes.
-func (p *Packet) I64(v int64) *Packet { return p.U64(uint64(v)) }
+func (p *Packet) I64(v int64) *Packet {
+	if p.limit-p.cursor >= 8 || p.grow(8) {
+		*(*int64)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))) = v
+		p.cursor += 8
+	}
+	return p
+}
 
 // F32 appends four bytes, IEEE 754.
-func (p *Packet) F32(v float32) *Packet { return p.U32(math.Float32bits(v)) }
+func (p *Packet) F32(v float32) *Packet {
+	if p.limit-p.cursor >= 4 || p.grow(4) {
+		*(*float32)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))) = v
+		p.cursor += 4
+	}
+	return p
+}
 
 // F64 appends eight bytes, IEEE 754.
-func (p *Packet) F64(v float64) *Packet { return p.U64(math.Float64bits(v)) }
+func (p *Packet) F64(v float64) *Packet {
+	if p.limit-p.cursor >= 8 || p.grow(8) {
+		*(*float64)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))) = v
+		p.cursor += 8
+	}
+	return p
+}
 
 // Bytes appends b, all of it or, with an error, nothing. b must not be a view
 // of the packet itself.
@@ -89,14 +121,9 @@ type Fixed interface {
 
 // Put appends one value of a named type, as the method of its size would.
 func Put[T Fixed](p *Packet, v T) *Packet {
-	switch unsafe.Sizeof(v) {
-	case 1:
-		return p.U8(*(*uint8)(unsafe.Pointer(&v)))
-	case 2:
-		return p.U16(*(*uint16)(unsafe.Pointer(&v)))
-	case 4:
-		return p.U32(*(*uint32)(unsafe.Pointer(&v)))
-	default:
-		return p.U64(*(*uint64)(unsafe.Pointer(&v)))
+	if p.limit-p.cursor >= unsafe.Sizeof(v) || p.grow(unsafe.Sizeof(v)) {
+		*(*T)(*(*unsafe.Pointer)(unsafe.Pointer(&p.cursor))) = v
+		p.cursor += unsafe.Sizeof(v)
 	}
+	return p
 }
