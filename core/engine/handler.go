@@ -13,7 +13,8 @@ import (
 // ID names a session for good; see [session.ID].
 type ID = session.ID
 
-// Handler is the application. Callbacks of one session never run concurrently; those of different sessions do when there
+// Handler is the application. A handler that wraps another and has a method Unwrap() Handler keeps the other's optional
+// callbacks. Callbacks of one session never run concurrently; those of different sessions do when there
 // is more than one worker. A callback must not block: its worker's other sessions wait meanwhile.
 type Handler interface {
 	// OnClientJoin runs when the handshake is done, or at once where there is none, before the first OnRecv.
@@ -71,19 +72,41 @@ func findCallbacks(h Handler) (callbacks, error) {
 		workerEnd:         func(int) {},
 		fault:             func(error) {},
 	}
-	if o, ok := h.(ConnectionRequestHandler); ok {
+	var problems []error
+	for inner := h; inner != nil; inner = unwrap(inner) {
+		problems = append(problems, checkSignatures(inner))
+	}
+	if o, ok := find[ConnectionRequestHandler](h); ok {
 		c.connectionRequest = o.OnConnectionRequest
 	}
-	if o, ok := h.(SendHandler); ok {
+	if o, ok := find[SendHandler](h); ok {
 		c.send = o.OnSend
 	}
-	if o, ok := h.(WorkerHandler); ok {
+	if o, ok := find[WorkerHandler](h); ok {
 		c.workerBegin, c.workerEnd = o.OnWorkerThreadBegin, o.OnWorkerThreadEnd
 	}
-	if o, ok := h.(ErrorHandler); ok {
+	if o, ok := find[ErrorHandler](h); ok {
 		c.fault = o.OnError
 	}
-	return c, checkSignatures(h)
+	return c, errors.Join(problems...)
+}
+
+// find returns the outermost of h and the handlers it wraps that has the callback.
+func find[T any](h Handler) (T, bool) {
+	for ; h != nil; h = unwrap(h) {
+		if o, ok := h.(T); ok {
+			return o, true
+		}
+	}
+	var none T
+	return none, false
+}
+
+func unwrap(h Handler) Handler {
+	if w, ok := h.(interface{ Unwrap() Handler }); ok {
+		return w.Unwrap()
+	}
+	return nil
 }
 
 func checkSignatures(h Handler) error {
