@@ -168,7 +168,7 @@ func (e *end) takeFailure() syscall.Errno {
 
 // take drops read bytes and sends their room back.
 func (e *end) take(count int) {
-	e.received = append(e.received[:0], e.received[count:]...)
+	e.received = e.received[count:]
 	peer := e.peer
 	e.net.later(func() {
 		peer.used -= count
