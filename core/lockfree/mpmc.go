@@ -71,6 +71,7 @@ func (q *MPMC[T]) Push(v T) bool {
 		case d < 0: // The consumer of the lap before still has it.
 			return false
 		case d > 0: // Another producer claimed pos after it was read.
+			yield(beforeRetry)
 			continue
 		}
 		yield(beforeSwap)
@@ -93,6 +94,7 @@ func (q *MPMC[T]) Pop() (v T, ok bool) {
 		case d < 0: // Nothing was published at pos yet.
 			return v, false
 		case d > 0: // Another consumer claimed pos after it was read.
+			yield(beforeRetry)
 			continue
 		}
 		yield(beforeSwap)
@@ -121,6 +123,7 @@ func (q *MPMC[T]) PushN(vs []T) int {
 		n := q.inTurn(pos, pos, len(vs))
 		if n == 0 {
 			if q.tail.Load() != pos {
+				yield(beforeRetry)
 				continue
 			}
 			return 0
@@ -152,6 +155,7 @@ func (q *MPMC[T]) PopN(dst []T) int {
 		n := q.inTurn(pos, pos+1, len(dst))
 		if n == 0 {
 			if q.head.Load() != pos {
+				yield(beforeRetry)
 				continue
 			}
 			return 0

@@ -157,6 +157,7 @@ func (q *MPSC[T]) seek(pos uint64) bool {
 		return false
 	}
 	q.run = cell.count
+	yield(beforeTake)
 	return true
 }
 

@@ -171,9 +171,14 @@ func (s *Stack) PopAll(dst []uint32) []uint32 {
 }
 
 // appendChain appends the chain that starts at index top-1, which the
-// calling goroutine owns, to dst.
+// calling goroutine owns, to dst. A chain longer than the stack runs in a
+// circle, because an index was pushed twice; that is worth a panic here,
+// since dst would grow until the memory is gone.
 func (s *Stack) appendChain(dst []uint32, top uint32) []uint32 {
-	for top != 0 {
+	for n := 0; top != 0; n++ {
+		if n == len(s.next) {
+			panic("lockfree: an index was pushed that the stack already held")
+		}
 		dst = append(dst, top-1)
 		top = s.next[top-1].Load()
 	}
