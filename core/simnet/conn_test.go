@@ -2,6 +2,7 @@ package simnet_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"syscall"
@@ -71,6 +72,43 @@ func TestBytesStayInOrderWhateverTheDelays(t *testing.T) {
 			t.Errorf("read %d bytes, %v, not in order", n, errno)
 		}
 	})
+}
+
+// Something sent at the very time at which an earlier thing is due, and has
+// not happened yet, must not pass it.
+func TestBytesStayInOrderWithinOneInstant(t *testing.T) {
+	simnet.Seeds(t, 20, func(t *testing.T, seed uint64) {
+		s, c, fd := session(t, simnet.Config{Seed: seed, MaxDelay: 1})
+		for i, b := range pattern(300) {
+			c.Write([]byte{b})
+			if i%3 == 0 {
+				s.net.Step()
+			}
+		}
+		for s.net.Step() {
+		}
+		b := make([]byte, 512)
+		if n, errno := s.poller.Read(fd, b); errno != 0 || string(b[:n]) != string(pattern(300)) {
+			t.Errorf("read %d bytes, %v, not in order", n, errno)
+		}
+	})
+}
+
+func TestConnectTakesARoundTrip(t *testing.T) {
+	s := newEcho(t, simnet.Config{MinDelay: 10 * time.Millisecond}, poller.ListenConfig{})
+	fd, err := s.net.Connect(s.addr, "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.poller.Add(fd, 2)
+	events := make([]poller.Event, 4)
+	for _, want := range []string{"[]", "[{0 readable}]", "[{0 readable} {2 writable}]"} {
+		n, _ := s.poller.Wait(events, 0)
+		if got := fmt.Sprint(events[:n]); got != want {
+			t.Errorf("reported %v, want %v", got, want)
+		}
+		s.net.Advance(10 * time.Millisecond)
+	}
 }
 
 func TestRequestComesBeforeWhatFollowsIt(t *testing.T) {

@@ -18,9 +18,7 @@ type end struct {
 	conn          *Conn   // nil unless a test's
 	local, remote netip.AddrPort
 
-	opening   bool     // asking: does not know yet that it is admitted
-	requested bool     // accepting: is not admitted yet
-	held      []func() // while requested: what came in front of the request
+	opening bool // asking, and does not know yet that it is admitted
 
 	received []byte        // arrived and unread
 	ended    bool          // the peer's end of stream has arrived
@@ -38,11 +36,12 @@ type end struct {
 // pair makes the two ends of a connection that is being asked for.
 func (n *Net) pair(local, remote netip.AddrPort) (asking *end) {
 	asking = &end{net: n, local: local, remote: remote, opening: true}
-	asking.peer = &end{net: n, local: remote, remote: local, requested: true, peer: asking}
+	asking.peer = &end{net: n, local: remote, remote: local, peer: asking}
 	return asking
 }
 
-// ask sends the request to the listener.
+// ask sends the request to the listener. Bytes that arrive in front of it
+// wait at the accepting end, which nobody can see before Accept.
 func (e *end) ask(l *listener) {
 	e.net.later(func() { l.request(e, 0) })
 }
@@ -53,23 +52,14 @@ func (e *end) transmit(arrive func()) {
 	at := max(e.latest, e.net.now+e.net.delay())
 	e.latest = at
 	if at == e.net.now && e.unseen == 0 {
-		e.reach(arrive)
+		arrive()
 		return
 	}
 	e.unseen++
 	e.net.schedule(at, func() {
 		e.unseen--
-		e.reach(arrive)
+		arrive()
 	})
-}
-
-// reach holds back what comes in front of the request for its connection.
-func (e *end) reach(arrive func()) {
-	if e.peer.requested {
-		e.peer.held = append(e.peer.held, arrive)
-		return
-	}
-	arrive()
 }
 
 // opened tells the asking end that its connection stands.

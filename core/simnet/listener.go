@@ -124,19 +124,11 @@ func (l *listener) request(asking *end, try int) {
 	}
 }
 
-// admit queues the accepting end, tells the asking one, and lets what was
-// sent behind the request arrive.
+// admit queues the accepting end and tells the asking one.
 func (l *listener) admit(asking *end) {
-	accepting := asking.peer
-	accepting.requested = false
-	l.queue = append(l.queue, accepting)
+	l.queue = append(l.queue, asking.peer)
 	l.sock.edge()
-	accepting.transmit(asking.opened)
-	held := accepting.held
-	accepting.held = nil
-	for _, arrive := range held {
-		arrive()
-	}
+	asking.peer.transmit(asking.opened)
 }
 
 // accept takes the oldest connection.
