@@ -63,6 +63,7 @@ type bot struct {
 	kick  chan struct{} // wakes the writer; capacity 1
 	rng   *rand.Rand    // owned by the writer
 	play  player
+	rest  time.Duration // fixed; between two reads
 
 	// life counts the connections' beginnings and ends: odd while one is
 	// open. Atomic, written by the bot's writer.
@@ -79,6 +80,9 @@ func newBot(s *Swarm, index uint32) *bot {
 		kick:  make(chan struct{}, 1),
 		rng:   rand.New(rand.NewPCG(s.cfg.Seed, uint64(index))),
 	}
+	if index%promptOne != 0 {
+		b.rest = s.cfg.Gather
+	}
 	if s.cfg.Protocol == Chat {
 		b.play = newChat(b)
 	} else {
@@ -92,6 +96,13 @@ func (b *bot) wake() {
 	select {
 	case b.kick <- struct{}{}:
 	default:
+	}
+}
+
+// addRTT counts a round trip, unless a rest of the reader is part of it.
+func (b *bot) addRTT(ns int64) {
+	if b.rest == 0 {
+		b.swarm.book.addRTT(b.index, ns)
 	}
 }
 
@@ -166,7 +177,7 @@ func (b *bot) session(l *link) {
 	b.conn.Store(l)
 	ended := make(chan error, 1)
 	go func() { // ends when the connection does
-		err := l.receive(b.swarm.now, b.play.receive)
+		err := l.receive(b.rest, b.swarm.now, b.play.receive)
 		l.conn.Close()
 		ended <- err
 	}()

@@ -104,7 +104,7 @@ func (e *echo) receive(payload []byte, now int64) error {
 	verdict, took := e.judge(payload, now)
 	e.count(verdict, payload)
 	if took >= 0 {
-		e.bot.swarm.book.addRTT(e.bot.index, took)
+		e.bot.addRTT(took)
 	}
 	if e.pacer.full && e.window.waiting <= e.bot.swarm.cfg.Depth/2 {
 		e.pacer.resume(now)

@@ -109,13 +109,19 @@ func (l *link) shakeOnce() (reply []byte, done bool, err error) {
 }
 
 // receive hands each packet that arrives to handle until the connection
-// ends or handle returns an error. The payload is valid until it returns.
-func (l *link) receive(now func() int64, handle func(payload []byte, now int64) error) error {
+// ends or handle returns an error, and rests after each read. The payload
+// is valid until handle returns.
+func (l *link) receive(
+	rest time.Duration, now func() int64, handle func(payload []byte, now int64) error,
+) error {
 	var ext packet.Ext
 	for at := now(); ; at = now() {
 		need, err := l.drain(&ext, at, handle)
 		if err != nil {
 			return err
+		}
+		if rest > 0 {
+			time.Sleep(rest)
 		}
 		if err := l.fill(need); err != nil {
 			return err

@@ -115,7 +115,7 @@ func (r *reference) session(conn net.Conn) {
 	}
 	if r.chat != nil {
 		defer r.chat.leave(p)
-		p.link.receive(zero, func(b []byte, _ int64) error {
+		p.link.receive(0, zero, func(b []byte, _ int64) error {
 			defer r.count()
 			return r.chat.handle(p, b)
 		})
@@ -125,7 +125,7 @@ func (r *reference) session(conn net.Conn) {
 		p.send(binary.LittleEndian.AppendUint64(nil, greeting))
 	}
 	n := 0
-	p.link.receive(zero, func(b []byte, _ int64) error {
+	p.link.receive(0, zero, func(b []byte, _ int64) error {
 		defer r.count()
 		replies, end := r.echo(n, b)
 		n++
