@@ -20,6 +20,7 @@ func TestTidyFindsViolations(t *testing.T) {
 		{"format", "core/engine/receive.go", `import "fmt"; func f() { fmt.Sprint(1) }`, "f calls fmt.Sprint", `import "fmt"; func f() { panic(fmt.Sprint(1)) }`},
 		{"format in a hot constructor", "core/engine/receive.go", `import "fmt"; func newA() { fmt.Sprint(1) }`, "newA calls fmt.Sprint", `func newA() {}`},
 		{"format in a hot folder", "core/ringbuf/a.go", `import "fmt"; func f() { fmt.Sprint(1) }`, "f calls fmt.Sprint", `import "fmt"; func newA() { fmt.Sprint(1) }`},
+		{"format in a method", "core/frame/a.go", `import "fmt"; func (c *Codec) fill() { fmt.Sprint(1) }`, "fill calls fmt.Sprint", `import "fmt"; func (c *LANConfig) fill() { fmt.Sprint(1) }`},
 		{"leftover", "a/a_test.go", "// TO" + "DO: more\nvar x int", "do it, or", "// All done.\nvar x int"},
 		{"sleep", "a/a_test.go", `import "time"; func f() { time.Sleep(1) }`, "time.Sleep", "import \"time\"\nfunc f() { time.Sleep(1) } // sleep: the peer is slow on purpose\n"},
 		{"init", "a/a.go", "func init() {}", "func init", "type t int; func (t) init() {}"},

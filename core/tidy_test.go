@@ -23,7 +23,7 @@ var packetPath = []string{
 	"core/ringbuf", "core/frame", "core/packet", "core/lockfree",
 }
 
-// coldFunctions match the functions of those folders that run once per server or once per failure, and so may format.
+// coldFunctions match the functions of those folders that may format; see isCold.
 var coldFunctions = regexp.MustCompile(`^(New|new|Parse|parse|Generate|Vectors|Check|check|Validate|validate)|^(String|Error|GoString|Format)$`)
 
 // coldFiles are files of those folders that no packet passes: why is said here.
@@ -98,7 +98,7 @@ func noise(s source) []string {
 		if !ok {
 			continue
 		}
-		cold := coldFiles[s.file] != "" || slices.Contains(packetPath, s.pkg) && coldFunctions.MatchString(f.Name.Name)
+		cold := coldFiles[s.file] != "" || slices.Contains(packetPath, s.pkg) && isCold(f)
 		ast.Inspect(f, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
 			if !ok {
@@ -111,6 +111,11 @@ func noise(s source) []string {
 		})
 	}
 	return broken
+}
+
+// isCold tells whether a function runs once per server or once per failure: by its name, or as a method of a Config.
+func isCold(f *ast.FuncDecl) bool {
+	return coldFunctions.MatchString(f.Name.Name) || f.Recv != nil && strings.HasSuffix(receiver(f.Recv.List[0].Type), "Config")
 }
 
 // noisy names what a call does that the packet path must not, "" when nothing.

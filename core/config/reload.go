@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 // Change is one key whose value in the sources is not the one in use.
@@ -42,7 +43,7 @@ func (e *Effective) Reload(dst any) (applied, needRestart []Change, err error) {
 		return nil, nil, mix.asError(mix.problems)
 	}
 	v.Elem().Set(mix.value)
-	e.now, e.sources, e.pending = copyOf(mix.value), mix.sources, needRestart
+	e.now, e.sources, e.pending = copyOf(mix.value), mix.sources, slices.Clone(needRestart)
 	return applied, needRestart, nil
 }
 
