@@ -1,11 +1,6 @@
 package engine
 
-import (
-	"vitrine/core/flight"
-)
-
-// keptRecords is how many of an abnormally closed session's last packet records are kept.
-const keptRecords = 16
+import "vitrine/core/flight"
 
 // close decides the end of a session: no OnRecv follows. What waits is tried once more at the end of this turn, unless the
 // socket is past taking it; then the session is released. Only the first reason counts.
@@ -83,8 +78,7 @@ func (w *worker) leave(s *Session) {
 func (w *worker) remember(s *Session) {
 	w.record.Event(flight.KindSession, uint64(s.id), eventLeave, uint16(s.reason), uint32(s.recv), uint32(s.sent))
 	if s.reason.Abnormal() {
-		var last [keptRecords]flight.Record
-		w.server.kept.Keep(uint64(s.id), w.record.Session(last[:0], uint64(s.id), keptRecords))
+		w.server.kept.KeepFrom(w.record, uint64(s.id))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"vitrine/core/flight"
 	"vitrine/core/packet"
 	"vitrine/core/pool"
 	"vitrine/core/session"
@@ -26,9 +27,9 @@ type Server struct {
 	output       *pool.Pool // slots of outputSlotBytes
 	partialSmall *pool.Pool
 	partialLarge *pool.Pool
-	kept         *tmpStore
+	kept         *flight.Store // last records of sessions that ended abnormally
 	perIP        perIP
-	workers      []*worker // fixed after Start
+	workers      []*worker // written under mu by Start, fixed after it; who may run before that uses started
 	workerIDs    uint16    // added to a worker's index in records
 
 	reasons      [reasonCount]atomic.Uint64
@@ -96,7 +97,7 @@ func (srv *Server) makePools() error {
 	slots := slotCapacity(cfg.MaxSessions) + cacheSlack*cfg.Workers
 	srv.partialSmall, problems[3] = pool.New(pool.Config{Name: "partial", SlotSize: smallPartialBytes, Capacity: slots})
 	srv.partialLarge, problems[4] = pool.New(pool.Config{Name: "partial large", SlotSize: frameBytes, Capacity: slots})
-	srv.kept = &tmpStore{}
+	srv.kept, problems[5] = flight.NewStore(flight.StoreConfig{Sessions: keptSessions, PerSecond: keptPerSecond})
 	return errors.Join(problems[:]...)
 }
 

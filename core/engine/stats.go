@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"vitrine/core/packet"
 	"vitrine/core/pool"
 	"vitrine/core/stats"
@@ -51,6 +53,7 @@ type Status struct {
 	Output       pool.Stats        // slots that hold what waits to be written
 	Partial      pool.Stats        // slots that hold unfinished frames, small and large together
 	Duration     stats.Snapshot    // per-packet share of the handling time, ns
+	Unkept       uint64            // sessions that ended abnormally and whose records the rate of keeping turned away
 }
 
 // WorkerStatus is one worker's part of a Status.
@@ -60,17 +63,18 @@ type WorkerStatus struct {
 	Queue    int // commands that wait
 }
 
-// Status returns the server's figures. Any goroutine.
+// Status returns the server's figures. Any goroutine, at any time: before Start there are no workers, after Stop the
+// figures are the last ones.
 func (srv *Server) Status() Status {
 	st := Status{
 		Name: srv.cfg.Name, Addr: srv.Addr(), Sessions: srv.table.Len(), Limit: srv.cfg.MaxSessions,
 		Draining: srv.stopping.Load(), Reasons: map[string]uint64{}, Refusals: map[string]uint64{},
-		FullQueues: srv.fullQueues.Load(), RefusedSends: srv.refusedSends.Load(),
+		FullQueues: srv.fullQueues.Load(), RefusedSends: srv.refusedSends.Load(), Unkept: srv.kept.Dropped(),
 		Packets: srv.packets.Stats(), Output: srv.output.Stats(),
-		Partial: srv.partialSmall.Stats(),
+		Partial: together(srv.partialSmall.Stats(), srv.partialLarge.Stats()),
 	}
 	var counters []Counters
-	for _, w := range srv.workers {
+	for _, w := range srv.started() {
 		c := w.stats.Snapshot()
 		counters = append(counters, c)
 		st.Workers = append(st.Workers, WorkerStatus{Counters: c, Sessions: int(w.load.Load()), Queue: w.commands.Len()})
@@ -88,4 +92,21 @@ func (srv *Server) Status() Status {
 		}
 	}
 	return st
+}
+
+// started returns the workers, none before Start. Figures may be asked for while the server starts.
+func (srv *Server) started() []*worker {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return srv.workers
+}
+
+// together adds up the figures of two pools that do one job.
+func together(a, b pool.Stats) pool.Stats {
+	a.Capacity += b.Capacity
+	a.Allocated += b.Allocated
+	a.InUse += b.InUse
+	a.Exhausted += b.Exhausted
+	a.Cached = slices.Concat(a.Cached, b.Cached)
+	return a
 }

@@ -257,5 +257,7 @@ func (w *worker) finish() {
 	w.partials.close()
 	w.stats.Publish()
 	w.poll.Destroy()
-	closeRecord(w.record)
+	if err := w.record.Close(); err != nil {
+		w.calls.fault(&Error{Op: "close record", Err: err})
+	}
 }
