@@ -59,41 +59,46 @@ func openFile(path string) (*File, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := readFile(f)
+	if info, err = f.Stat(); err != nil {
+		return nil, err
+	}
+	return read(f, info.Size())
+}
+
+// read reads a flight file of size bytes. It checks the header first, so that
+// the size is one a recorder gives a file before memory is spent on it.
+func read(r io.ReaderAt, size int64) (*File, error) {
+	header, err := readN(r, min(size, headerSize))
 	if err != nil {
 		return nil, err
 	}
-	again := make([]byte, len(data))
-	if _, err := f.ReadAt(again, 0); err != nil {
+	if err := checkHeader(header, size); err != nil {
+		return nil, err
+	}
+	data, err := readN(r, size)
+	if err != nil {
+		return nil, err
+	}
+	// The file may have been changed since its header was checked.
+	if err := checkHeader(data, size); err != nil {
+		return nil, err
+	}
+	again, err := readN(r, size)
+	if err != nil {
 		return nil, err
 	}
 	return parse(data, again), nil
 }
 
-// readFile returns the whole file, whose header it has checked, so that its
-// size is one a recorder gives a file before memory is spent on it.
-func readFile(f *os.File) ([]byte, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+// readN reads the first n bytes. A file that has become shorter is one of the
+// wrong size.
+func readN(r io.ReaderAt, n int64) ([]byte, error) {
+	b := make([]byte, n)
+	_, err := r.ReadAt(b, 0)
+	if err == io.EOF {
+		return nil, ErrBadSize
 	}
-	header := make([]byte, headerSize)
-	n, err := f.ReadAt(header, 0)
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	if n >= 8 && order.Uint64(header) != magic {
-		return nil, ErrBadMagic
-	}
-	if err := checkHeader(header[:n], info.Size()); err != nil {
-		return nil, err
-	}
-	data := make([]byte, info.Size())
-	if _, err := f.ReadAt(data, 0); err != nil {
-		return nil, err
-	}
-	// The file may have been changed since its header was checked.
-	return data, checkHeader(data, int64(len(data)))
+	return b, err
 }
 
 // parse reads the records out of data, whose header has been checked. again is

@@ -110,11 +110,11 @@ func headerCRC(b []byte) uint32 {
 // checkHeader returns the first thing wrong with the header of a file of size
 // bytes. After nil its geometry is what the file has.
 func checkHeader(b []byte, size int64) error {
+	if len(b) >= 8 && order.Uint64(b[offMagic:]) != magic {
+		return ErrBadMagic
+	}
 	if len(b) < headerSize {
 		return ErrBadSize
-	}
-	if order.Uint64(b[offMagic:]) != magic {
-		return ErrBadMagic
 	}
 	if order.Uint32(b[offVersion:]) != fileVersion {
 		return ErrBadVersion

@@ -109,7 +109,7 @@ func TestReadersNeverSeeATornRecord(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var buf []Record
 			reads, records := 0, 0
-			race(t, time.Second, func(r *Recorder) bool {
+			race(t, 600*time.Millisecond, func(r *Recorder) bool {
 				buf = read(r, buf[:0])
 				last := uint64(0)
 				for _, rec := range buf {
