@@ -3,6 +3,7 @@ package packet
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"runtime"
 	"testing"
 )
@@ -30,6 +31,25 @@ func writeGeneric(p *Packet, m *move) *Packet {
 	return Put(Put(Put(Put(Put(p, m.Tick), m.A), m.B), m.C), m.D)
 }
 
+// writeExtended is what a generator would make of the message.
+func writeExtended(p *Packet, m *move) *Packet {
+	b, le := p.Extend(42), binary.LittleEndian
+	if len(b) < 42 {
+		return p
+	}
+	le.PutUint16(b[0:], m.Type)
+	le.PutUint32(b[2:], m.Account)
+	le.PutUint32(b[6:], math.Float32bits(m.X))
+	le.PutUint32(b[10:], math.Float32bits(m.Y))
+	le.PutUint32(b[14:], math.Float32bits(m.Z))
+	le.PutUint64(b[18:], m.Tick)
+	le.PutUint32(b[26:], m.A)
+	le.PutUint32(b[30:], m.B)
+	le.PutUint32(b[34:], m.C)
+	le.PutUint32(b[38:], m.D)
+	return p
+}
+
 func readTyped(r *Reader, m *move) {
 	m.Type, m.Account = r.U16(), r.U32()
 	m.X, m.Y, m.Z = r.F32(), r.F32(), r.F32()
@@ -42,12 +62,12 @@ func readGeneric(r *Reader, m *move) {
 	Get(Get(Get(Get(Get(r, &m.Tick), &m.A), &m.B), &m.C), &m.D)
 }
 
-func TestTypedAndGenericMatchEncodingBinary(t *testing.T) {
+func TestEveryWayToWriteMatchesEncodingBinary(t *testing.T) {
 	m := newMove()
 	want, _ := binary.Append(nil, binary.LittleEndian, &m)
 	c := newTestPool(t, Config{}).NewCache()
 	var typed, generic move
-	for _, p := range []*Packet{writeTyped(c.New(), &m), writeGeneric(c.New(), &m)} {
+	for _, p := range []*Packet{writeTyped(c.New(), &m), writeGeneric(c.New(), &m), writeExtended(c.New(), &m)} {
 		if !bytes.Equal(p.Payload(), want) {
 			t.Errorf("payload = %x, want %x", p.Payload(), want)
 		}
@@ -73,6 +93,12 @@ func BenchmarkWrite(b *testing.B) {
 		for b.Loop() {
 			p.cursor = p.start
 			writeGeneric(p, &m)
+		}
+	})
+	b.Run("extended", func(b *testing.B) {
+		for b.Loop() {
+			p.cursor = p.start
+			writeExtended(p, &m)
 		}
 	})
 	b.Run("binary.Append", func(b *testing.B) {
@@ -213,13 +239,10 @@ func BenchmarkCollect(b *testing.B) {
 		runtime.KeepAlive(pool)
 	})
 	b.Run("pointers", func(b *testing.B) {
-		type packet struct {
-			b []byte
-			n int
-		}
+		type packet struct{ b []byte }
 		packets := make([]*packet, alive)
 		for i := range packets {
-			packets[i] = &packet{b: make([]byte, 64)}
+			packets[i] = &packet{make([]byte, 64)}
 		}
 		for b.Loop() {
 			runtime.GC()

@@ -45,6 +45,7 @@ func TestWritersAppendLittleEndian(t *testing.T) {
 		{"Put float64", func(p *Packet) *Packet { return Put(p, 1.5) }, le.AppendUint64(nil, math.Float64bits(1.5))},
 		{"Bytes", func(p *Packet) *Packet { return p.Bytes([]byte("abc")) }, []byte("abc")},
 		{"Bytes of none", func(p *Packet) *Packet { return p.Bytes(nil) }, nil},
+		{"Extend", func(p *Packet) *Packet { copy(p.Extend(3), "xyz"); return p }, []byte("xyz")},
 		{"UTF8", func(p *Packet) *Packet { return p.UTF8("한글") }, []byte("한글")},
 		{"UTF8Fixed", func(p *Packet) *Packet { return p.UTF8Fixed("ab", 5) }, []byte("ab\x00\x00\x00")},
 		{"UTF8Fixed full", func(p *Packet) *Packet { return p.UTF8Fixed("ab", 2) }, []byte("ab")},
@@ -115,6 +116,8 @@ func TestTooLongSticksAndKeepsWhatCameBefore(t *testing.T) {
 		{"wide value at the limit", 300, func(p *Packet) *Packet { return p.Bytes(big[:297]).U32(1) }, 297},
 		{"small limit", 3, func(p *Packet) *Packet { return p.U16(1).U16(2) }, 2},
 		{"bytes at once", 0, func(p *Packet) *Packet { return p.U8(1).Bytes(big) }, 1},
+		{"extended", 5, func(p *Packet) *Packet { copy(p.Extend(4), "abcd"); p.Extend(2); return p }, 4},
+		{"negative extent", 0, func(p *Packet) *Packet { p.U8(1).Extend(-1); return p }, 1},
 		{"text", 5, func(p *Packet) *Packet { return p.UTF8("abc").UTF8("def") }, 3},
 		{"UTF-16", 5, func(p *Packet) *Packet { return p.UTF16("ab").UTF16("c") }, 4},
 		{"fixed UTF-8", 0, func(p *Packet) *Packet { return p.U8(1).UTF8Fixed("abc", 2) }, 1},
@@ -135,6 +138,20 @@ func TestTooLongSticksAndKeepsWhatCameBefore(t *testing.T) {
 		if p := cache.New().U8(1); p.Err() != nil || p.Len() != 1 {
 			t.Errorf("%s: the next packet has %v and %d bytes, want none and 1", c.name, p.Err(), p.Len())
 		}
+	}
+}
+
+func TestExtendReturnsACappedViewOrNothing(t *testing.T) {
+	c := newTestPool(t, Config{MaxSize: 300}).NewCache()
+	for _, size := range []int{0, 1, 256, 300} {
+		p := c.New()
+		if b := p.Extend(size); len(b) != size || cap(b) != size || p.Len() != size {
+			t.Errorf("Extend(%d) = %d bytes with capacity %d, Len %d, want %d", size, len(b), cap(b), p.Len(), size)
+		}
+		if b := p.Extend(301 - size); b != nil || p.Err() != ErrTooLong {
+			t.Errorf("Extend past the limit after %d bytes: %d bytes, %v, want nil, %v", size, len(b), p.Err(), ErrTooLong)
+		}
+		c.Release(p)
 	}
 }
 

@@ -103,6 +103,12 @@ func (p *Packet) Bytes(b []byte) *Packet {
 	return p
 }
 
+// Extend appends n bytes whose content is undefined and returns them for the
+// caller to fill before the next write: one check for a message of many fields
+// at fixed offsets. The view's capacity is n; it is nil after an error, which a
+// negative n is too.
+func (p *Packet) Extend(n int) []byte { return p.take(uintptr(n)) }
+
 // take appends n bytes of whatever was there and returns them for the caller
 // to fill, nil after an error.
 func (p *Packet) take(n uintptr) []byte {
