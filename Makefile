@@ -51,10 +51,10 @@ check: lint test test-tags race build-matrix ## everything that must hold before
 fuzz: ## run each fuzz target for FUZZTIME=10s; FUZZ=regexp picks some
 	@grep -rn --include='*_test.go' -oE '^func Fuzz[A-Za-z0-9_]+' --exclude-dir=testdata core servers crash logx profilex trace 2>/dev/null \
 	| sed -E 's|^(.*)/[^/]*:[0-9]+:func |./\1 |' | sort -u | grep -E '$(FUZZ)' \
-	| while read -r dir name; do \
+	| { n=0; while read -r dir name; do n=$$((n + 1)); \
 		echo "== $$dir $$name for $(FUZZTIME)"; \
 		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$dir" </dev/null || exit 1; \
-	done
+	done; echo "fuzz: $$n targets without a finding"; [ $$n -gt 0 ]; }
 
 .PHONY: bench
 bench: ## run the benchmarks; BENCH=regexp picks some, COUNT=10 repeats them for benchstat
@@ -75,10 +75,8 @@ vet: ## go vet with each set of build tags
 	done
 
 .PHONY: staticcheck
-staticcheck: ## staticcheck with the rules of staticcheck.conf
-	@for t in none invariants; do \
-		echo "== staticcheck, tags: $$t"; $(GO) run $(STATICCHECK) $(tags) ./... || exit 1; \
-	done
+staticcheck: ## staticcheck with the rules of staticcheck.conf, over all sets of build tags at once
+	@for t in $(TAGSETS); do echo "$$t: -tags=$${t#none}"; done | $(GO) run $(STATICCHECK) -matrix ./...
 
 .PHONY: build-matrix
 build-matrix: ## build ./... with each set of build tags, for each platform, and the benchmark module
@@ -89,7 +87,7 @@ build-matrix: ## build ./... with each set of build tags, for each platform, and
 		echo "== build, platform: $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./... || exit 1; \
 	done
 	@if [ -f servers/bench/go.mod ]; then \
-		echo "== build, module: servers/bench"; cd servers/bench && $(GO) build -o /dev/null ./...; \
+		echo "== build and vet, module: servers/bench"; cd servers/bench && $(GO) build -o /dev/null ./... && $(GO) vet ./...; \
 	fi
 
 # The race detector needs a C compiler; root on a machine with apt gets one, others are told what to install.
