@@ -19,8 +19,8 @@ const keyFileMode = 0o600
 
 // SealedFromFile returns the sealed codec of a server whose private key is in the file at path, and the public half that
 // clients need, as base64url text. A file that does not exist is made with a new key, readable by its owner alone; one that
-// others can read is refused.
-func SealedFromFile(path string) (frame.Codec, string, error) {
+// others can read is refused. maxPayload is the codec's largest packet in bytes, 0 for the most a frame holds.
+func SealedFromFile(path string, maxPayload int) (frame.Codec, string, error) {
 	private, err := loadKey(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		private, err = makeKey(path)
@@ -32,7 +32,7 @@ func SealedFromFile(path string) (frame.Codec, string, error) {
 	if err != nil {
 		return frame.Codec{}, "", fmt.Errorf("server key %q: %w", path, err)
 	}
-	codec, err := frame.Sealed(frame.SealedConfig{Private: private})
+	codec, err := frame.Sealed(frame.SealedConfig{Private: private, MaxPayload: maxPayload})
 	return codec, frame.FormatKey(public), err
 }
 

@@ -32,7 +32,7 @@ func New(cfg Config, h Handler) (*Server, error) {
 
 func setCodec(cfg *Config) (err error) {
 	if cfg.Codec.Kind() == frame.KindLAN {
-		cfg.Codec, _, err = SealedFromFile(DefaultKeyFile)
+		cfg.Codec, _, err = SealedFromFile(DefaultKeyFile, 0)
 	}
 	return err
 }
