@@ -21,6 +21,7 @@ type abCommand struct {
 	Conns     int           `default:"100" help:"Connections to each server."`
 	Depth     int           `default:"32" help:"Messages in flight on each."`
 	Size      int           `default:"32" help:"Bytes of payload."`
+	Codec     string        `default:"lan" enum:"lan,classic,sealed" help:"Frame format the servers were started with: lan, classic, sealed."`
 	Slice     time.Duration `default:"300ms" help:"How long a server is driven at a time."`
 	Lead      time.Duration `default:"30ms" help:"How long it is driven before its clock is read."`
 	MinRounds int           `default:"20" help:"Rounds at least; each drives every server once, in random order."`
@@ -42,7 +43,7 @@ func (c *abCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("ab: %w", err)
 	}
 	sides, err := c.startAll(ctx)
-	defer stopAll(sides)
+	defer stopSides(sides)
 	if err != nil {
 		return fmt.Errorf("ab: %w", err)
 	}
@@ -60,88 +61,54 @@ func (c *abCommand) Run(ctx context.Context) error {
 	return report.judge(c)
 }
 
-// side is one living server with the generator that drives it.
-type side struct {
-	process   *process
-	generator *generator
-	costs     []float64 // CPU ns per packet, one a round
-}
-
-func (c *abCommand) startAll(ctx context.Context) ([]*side, error) {
+func (c *abCommand) startAll(ctx context.Context) (sides []*side, err error) {
 	base, test := strings.Fields(c.Base), strings.Fields(c.Test)
-	var sides []*side
+	s := shape{conns: c.Conns, depth: c.Depth, size: c.Size, codec: c.Codec}
 	for _, t := range []target{{"base", base}, {"test", test}, {"test" + againSuffix, test}} {
-		p, err := startServer(ctx, t, c.ServerCore)
+		one, err := startSide(ctx, t, s, c.ServerCore)
 		if err != nil {
 			return sides, err
 		}
-		s := &side{process: p}
-		sides = append(sides, s)
-		if s.generator, err = newGenerator(shape{c.Conns, c.Depth, c.Size}); err != nil {
-			return sides, err
-		}
-		if err = s.generator.connect(p.addr); err != nil {
-			return sides, err
-		}
+		sides = append(sides, one)
 	}
 	return sides, nil
 }
 
-func stopAll(sides []*side) {
-	for _, s := range sides {
-		if s.generator != nil {
-			s.generator.close()
-		}
-		s.process.stop()
-	}
-}
-
 // compare adds rounds until A/A agrees or their limit is reached.
-func (c *abCommand) compare(ctx context.Context, sides []*side) (abReport, error) {
-	for round, order := range schedule(c.Seed, abServers, c.MaxRounds) {
+func (c *abCommand) compare(ctx context.Context, sides []*side) (r abReport, err error) {
+	costs := make([][]float64, len(sides)) // CPU ns per packet, one a round
+	for round, order := range schedule(c.Seed, len(sides), c.MaxRounds) {
 		for _, i := range order {
-			if err := ctx.Err(); err != nil {
-				return abReport{}, err
+			if err = ctx.Err(); err != nil {
+				return r, err
 			}
-			if err := sides[i].drive(c.Lead, c.Slice); err != nil {
-				return abReport{}, err
+			cost, err := sides[i].drive(c.Lead, c.Slice)
+			if err != nil {
+				return r, err
 			}
+			costs[i] = append(costs[i], cost.ServerCPU*1e3)
 		}
-		if r := c.report(sides); round+1 >= c.MinRounds && r.agrees(c.Agree) {
-			return r, nil
+		r = c.report(costs)
+		if round+1 >= c.MinRounds && agrees(r.Control, c.Agree) {
+			break
 		}
 	}
-	return c.report(sides), nil
+	return r, nil
 }
 
-// drive runs one slice and notes what a packet cost the server.
-func (s *side) drive(lead, d time.Duration) error {
-	if _, err := s.generator.run(lead); err != nil {
-		return err
+func (c *abCommand) report(costs [][]float64) abReport {
+	r := summarizeAB(costs[abBase], costs[abTest], costs[abAgain])
+	r.Seed = c.Seed
+	r.Verdict = verdictControl
+	if agrees(r.Control, c.Agree) {
+		r.Verdict = gate{gate: c.Gate, goal: c.Goal}.judge(r.Ratio)
 	}
-	cost, err := meterSlice(s.generator, s.process.pid(), d)
-	if err != nil {
-		return err
-	}
-	s.costs = append(s.costs, float64(cost.server.Nanoseconds())/float64(cost.messages))
-	return nil
-}
-
-func (c *abCommand) report(sides []*side) abReport {
-	report := summarizeAB(sides[abBase].costs, sides[abTest].costs, sides[abAgain].costs)
-	report.Seed = c.Seed
-	switch {
-	case !report.agrees(c.Agree):
-		report.Verdict = "A/A disagrees"
-	default:
-		report.Verdict = gate{gate: c.Gate, goal: c.Goal}.judge(report.Ratio)
-	}
-	return report
+	return r
 }
 
 // judge fails when the figures are no use or miss the gate.
 func (r abReport) judge(c *abCommand) error {
-	if !r.agrees(c.Agree) {
+	if !agrees(r.Control, c.Agree) {
 		return fmt.Errorf("ab: A/A is %.3f after %d rounds", r.Control, r.Rounds)
 	}
 	if r.Ratio > c.Gate {
@@ -162,7 +129,7 @@ func (r abReport) print(w io.Writer, c *abCommand) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "test / base %.3f (gate %.2f, goal %.2f: %s), A/A %.3f (limit %.2f), %d rounds of %v, seed %d\n",
-		r.Ratio, c.Gate, c.Goal, r.Verdict, r.Control, c.Agree, r.Rounds, c.Slice, r.Seed)
+	_, err := fmt.Fprintf(w, "%s, depth %d, %d connections: test / base %.3f (gate %.2f, goal %.2f: %s), A/A %.3f (limit %.2f), %d rounds of %v, seed %d\n",
+		c.Codec, c.Depth, c.Conns, r.Ratio, c.Gate, c.Goal, r.Verdict, r.Control, c.Agree, r.Rounds, c.Slice, r.Seed)
 	return err
 }

@@ -34,5 +34,5 @@ func summarizeAB(base, test, again []float64) abReport {
 	}
 }
 
-// agrees tells whether the control is within limit of 1.
-func (r abReport) agrees(limit float64) bool { return math.Abs(r.Control-1) <= limit }
+// agrees tells whether an A/A ratio is within limit of 1.
+func agrees(control, limit float64) bool { return math.Abs(control-1) <= limit }

@@ -33,10 +33,12 @@ var gates = []gate{
 
 // Verdicts on a gate.
 const (
-	verdictGoal   = "goal"
-	verdictGate   = "gate"
-	verdictMissed = "MISSED"
-	verdictNotRun = "not run"
+	verdictGoal    = "goal"
+	verdictGate    = "gate"
+	verdictMissed  = "MISSED"
+	verdictNotRun  = "not run"
+	verdictAgree   = "A/A"
+	verdictControl = "A/A DISAGREES"
 )
 
 // judge compares a median ratio with its gate and goal; NaN is not run.

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"vitrine/core/frame"
+	"vitrine/core/packet"
 )
 
 // Limits of a generator.
@@ -24,25 +27,29 @@ const (
 
 // shape says what a generator sends.
 type shape struct {
-	conns, depth, size int // connections, messages in flight on each, payload bytes
+	conns, depth, size int    // connections, messages in flight on each, payload bytes
+	codec              string // lan, classic or sealed
+	gathered           bool   // the server's frames hold several answers each
 }
 
 // generator keeps depth messages in flight on every connection, on the calling
 // goroutine alone: one epoll set, one read and one write per readiness, no
 // allocation once it runs. It is owned by one goroutine.
 type generator struct {
-	shape     shape    // fixed
-	pattern   *pattern // fixed
-	frameSize int      // fixed
-	start     time.Time
-	epoll     int
-	links     []link
-	events    []unix.EpollEvent
-	in, out   []byte
-	flying    int // messages sent and not echoed
-	open      bool
-	latency   *latency
-	echoed    uint64
+	shape   shape        // fixed
+	pattern *pattern     // fixed
+	codec   *frame.Codec // fixed; nil: LAN by hand
+	start   time.Time
+	epoll   int
+	links   []link
+	events  []unix.EpollEvent
+	in, out []byte
+	payload []byte     // scratch of a codec
+	ext     packet.Ext // scratch of a codec
+	flying  int        // messages sent and not echoed
+	open    bool
+	latency *latency
+	echoed  uint64
 }
 
 // newGenerator prepares a generator without connections.
@@ -54,18 +61,26 @@ func newGenerator(s shape) (*generator, error) {
 	if err != nil {
 		return nil, err
 	}
+	codec, err := newCodec(s.codec)
+	if err != nil {
+		return nil, err
+	}
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("epoll_create1: %w", err)
 	}
-	size := headerSize + s.size
-	return &generator{
-		shape: s, pattern: pattern, frameSize: size, start: time.Now(), epoll: epoll,
-		links:  make([]link, 0, s.conns),
-		events: make([]unix.EpollEvent, eventsPerWait),
-		in:     make([]byte, receiveBytes+size),
-		out:    make([]byte, s.depth*size),
-	}, nil
+	g := &generator{
+		shape: s, pattern: pattern, start: time.Now(), epoll: epoll,
+		links:   make([]link, 0, s.conns),
+		events:  make([]unix.EpollEvent, eventsPerWait),
+		in:      make([]byte, receiveBytes+codec.MaxFrame()),
+		out:     make([]byte, 0, s.depth*(s.size+codec.Overhead())),
+		payload: make([]byte, s.size),
+	}
+	if s.codec != codecLAN {
+		g.codec = &codec
+	}
+	return g, nil
 }
 
 // connect opens all connections, with a pause now and then so that the server
@@ -77,6 +92,9 @@ func (g *generator) connect(to netip.AddrPort) error {
 			return fmt.Errorf("connection %d: %w", i, err)
 		}
 		g.links = append(g.links, link{fd: fd, id: uint32(i)})
+		if err = g.shake(&g.links[i]); err != nil {
+			return fmt.Errorf("connection %d: %w", i, err)
+		}
 		if err = watch(g.epoll, fd, i); err != nil {
 			return fmt.Errorf("connection %d: %w", i, err)
 		}

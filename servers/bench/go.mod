@@ -6,11 +6,14 @@ require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/cloudwego/netpoll v0.7.2
 	golang.org/x/sys v0.49.0
+	vitrine v0.0.0
 )
 
 require (
 	github.com/bytedance/gopkg v0.1.1 // indirect
 	github.com/cloudwego/gopkg v0.1.4 // indirect
+	github.com/flynn/noise v1.1.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 )
 
 replace vitrine => ../..

@@ -3,12 +3,13 @@
 package main
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"vitrine/core/frame"
 )
 
 // link is one connection of a generator and owned by it.
@@ -22,8 +23,9 @@ type link struct {
 	sample   uint64 // the message whose latency is taken
 	sampled  time.Duration
 	sampling bool
-	partial  []byte // an unfinished frame, kept between two reads
-	unsent   []byte // what the socket did not take, at most depth frames
+	partial  []byte       // an unfinished frame, kept between two reads
+	unsent   []byte       // what the socket did not take, at most depth frames
+	state    *frame.State // of a codec with a handshake
 }
 
 var errClosed = errors.New("server closed the connection")
@@ -33,10 +35,12 @@ func (g *generator) push(l *link, count int, now time.Duration) error {
 	if !l.sampling {
 		l.sample, l.sampled, l.sampling = l.sent, now, true
 	}
-	out := g.out[:count*g.frameSize]
-	for at := 0; at < len(out); at += g.frameSize {
-		binary.LittleEndian.PutUint16(out[at:], uint16(g.pattern.size))
-		g.pattern.fill(out[at+headerSize:at+g.frameSize], l.id, l.sent)
+	out := g.out[:0]
+	for range count {
+		var err error
+		if out, err = g.seal(l, out); err != nil {
+			return fmt.Errorf("connection %d: seal: %w", l.id, err)
+		}
 		l.sent++
 	}
 	g.flying += count
@@ -95,20 +99,39 @@ func (g *generator) pull(l *link) (int, error) {
 func (g *generator) check(l *link, b []byte) (int, error) {
 	first := l.received
 	for {
-		whole := wholeFrames(b, 1)
-		if whole == 0 {
+		payload, size, err := g.cut(l, b)
+		if err != nil {
+			return 0, fmt.Errorf("connection %d: %w", l.id, err)
+		}
+		if size == 0 {
 			break
 		}
-		if l.received == l.sent {
-			return 0, fmt.Errorf("connection %d: an echo of nothing", l.id)
+		if err = g.match(l, payload); err != nil {
+			return 0, err
 		}
-		payload := b[headerSize:whole]
-		if !g.pattern.matches(payload, l.id, l.received) {
-			return 0, g.pattern.explain(payload, l.id, l.received)
-		}
-		l.received++
-		b = b[whole:]
+		b = b[size:]
 	}
 	l.partial = append(l.partial[:0], b...)
 	return int(l.received - first), nil
+}
+
+// match compares a frame's payload with the message it must echo or, from a
+// server that gathers, with each of the messages.
+func (g *generator) match(l *link, payload []byte) error {
+	for {
+		echo := payload
+		if g.shape.gathered {
+			echo = payload[:min(len(payload), g.pattern.size)]
+		}
+		if l.received == l.sent {
+			return fmt.Errorf("connection %d: an echo of nothing", l.id)
+		}
+		if !g.pattern.matches(echo, l.id, l.received) {
+			return g.pattern.explain(echo, l.id, l.received)
+		}
+		l.received++
+		if payload = payload[len(echo):]; len(payload) == 0 {
+			return nil
+		}
+	}
 }

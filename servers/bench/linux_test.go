@@ -53,21 +53,23 @@ func TestPortIsPlaced(t *testing.T) {
 
 func TestDoorRefusesOverItsLimit(t *testing.T) {
 	d := &door{limit: 2}
-	if !d.enter() || !d.enter() || d.enter() {
-		t.Fatal("limit of 2 is not kept")
+	for i, want := range []bool{true, true, false} {
+		if got := d.enter(); got != want {
+			t.Fatalf("entry %d: %v", i, got)
+		}
 	}
 	if d.leave(); !d.enter() {
 		t.Error("a place given back is refused")
 	}
 }
 
-// serveForTest runs a kind until the test ends.
-func serveForTest(t *testing.T, kind string) netip.AddrPort {
+// serveForTest runs a server until the test ends.
+func serveForTest(t *testing.T, command *serveCommand) netip.AddrPort {
 	t.Helper()
+	command.Addr, command.MaxSessions, command.Workers = "127.0.0.1:0", 100, 1
 	ctx, stop := context.WithCancel(context.Background())
 	ready, done := make(chan net.Addr, 1), make(chan error, 1)
-	command := &serveCommand{Kind: kind, Addr: "127.0.0.1:0", MaxSessions: 100}
-	go func() { done <- kinds()[kind](ctx, command, func(a net.Addr) { ready <- a }) }()
+	go func() { done <- kinds()[command.Kind](ctx, command, func(a net.Addr) { ready <- a }) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
@@ -84,24 +86,49 @@ func serveForTest(t *testing.T, kind string) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
+// driveForTest loads a server for a moment.
+func driveForTest(t *testing.T, addr netip.AddrPort, s shape) {
+	t.Helper()
+	g, err := newGenerator(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.close()
+	if err = g.connect(addr); err != nil {
+		t.Fatal(err)
+	}
+	got, err := g.run(30 * time.Millisecond)
+	if want := uint64(s.conns * s.depth); err != nil || got.messages < want || got.latency.count == 0 {
+		t.Errorf("%+v: %d messages, %v, want at least %d", s, got.messages, err, want)
+	}
+}
+
 func TestEveryKindEchoesEverySize(t *testing.T) {
 	for _, kind := range kindNames() {
-		addr := serveForTest(t, kind)
-		for _, s := range []shape{{10, 1, 12}, {10, 16, 32}, {3, 8, 5000}, {2, 4, maxPayload}} {
-			g, err := newGenerator(s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err = g.connect(addr); err != nil {
-				t.Fatal(err)
-			}
-			got, err := g.run(30 * time.Millisecond)
-			g.close()
-			if want := uint64(s.conns * s.depth); err != nil || got.messages < want || got.latency.count == 0 {
-				t.Errorf("%s %+v: %d messages, %v, want at least %d", kind, s, got.messages, err, want)
-			}
+		if kind == gatherKind {
+			continue
+		}
+		addr := serveForTest(t, &serveCommand{Kind: kind, Codec: codecLAN})
+		for _, s := range []shape{
+			{conns: 10, depth: 1, size: 12}, {conns: 10, depth: 16, size: 32},
+			{conns: 3, depth: 8, size: 5000}, {conns: 2, depth: 4, size: maxPayload},
+		} {
+			s.codec = codecLAN
+			driveForTest(t, addr, s)
 		}
 	}
+}
+
+func TestEveryCodecEchoes(t *testing.T) {
+	for _, codec := range []string{"lan", "classic", "sealed"} {
+		addr := serveForTest(t, &serveCommand{Kind: subjectKind, Codec: codec})
+		driveForTest(t, addr, shape{conns: 10, depth: 16, size: 32, codec: codec})
+	}
+}
+
+func TestGatheredAnswersAreChecked(t *testing.T) {
+	addr := serveForTest(t, &serveCommand{Kind: gatherKind, Codec: codecLAN, Gather: 16})
+	driveForTest(t, addr, shape{conns: 10, depth: 16, size: 32, codec: codecLAN, gathered: true})
 }
 
 func TestWrongEchoIsFound(t *testing.T) {
@@ -127,7 +154,7 @@ func TestWrongEchoIsFound(t *testing.T) {
 			}
 		}
 	}()
-	g, err := newGenerator(shape{1, 1, 32})
+	g, err := newGenerator(shape{conns: 1, depth: 1, size: 32, codec: codecLAN})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +178,7 @@ func TestServerThatClosesIsReported(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	g, err := newGenerator(shape{1, 1, 32})
+	g, err := newGenerator(shape{conns: 1, depth: 1, size: 32, codec: codecLAN})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,10 @@ type loadCommand struct {
 	Size   int            `default:"32" help:"Bytes of payload, 12 to 65535."`
 	Time   time.Duration  `default:"5s" help:"How long to measure."`
 	Warmup time.Duration  `default:"1s" help:"How long to run before that."`
+	Codec  string         `default:"lan" enum:"lan,classic,sealed" help:"Frame format: lan, classic, sealed."`
 	JSON   bool           `name:"json" help:"Print one JSON line."`
+
+	Gathered bool `help:"The server's frames hold several answers each (vitrine-gather)."`
 }
 
 // Run connects, warms up, measures and prints one line.
@@ -39,47 +42,34 @@ func (c *loadCommand) Run() error {
 }
 
 func (c *loadCommand) measure() (loadResult, error) {
-	g, err := newGenerator(shape{c.Conns, c.Depth, c.Size})
+	g, err := newGenerator(shape{c.Conns, c.Depth, c.Size, c.Codec, c.Gathered})
 	if err != nil {
 		return loadResult{}, err
 	}
 	defer g.close()
-	r := loadResult{Conns: c.Conns, Depth: c.Depth, Size: c.Size}
-	if r.StartBytes, err = c.resident(); err != nil {
-		return r, err
+	start, err := c.resident()
+	if err != nil {
+		return loadResult{}, err
 	}
 	if err = g.connect(c.Addr); err != nil {
-		return r, err
+		return loadResult{}, err
 	}
 	settle(c.PID, c.Conns)
-	if r.IdleBytes, err = c.resident(); err != nil {
-		return r, err
+	idle, err := c.resident()
+	if err != nil {
+		return loadResult{}, err
 	}
 	if _, err = g.run(c.Warmup); err != nil {
-		return r, err
+		return loadResult{}, err
 	}
-	if err = c.timed(g, &r); err != nil {
-		return r, err
-	}
-	r.EndBytes, err = c.resident()
-	r.IdlePerConn = float64(r.IdleBytes-r.StartBytes) / float64(c.Conns)
-	r.EndPerConn = float64(r.EndBytes-r.StartBytes) / float64(c.Conns)
-	return r, err
-}
-
-// timed runs the measured part and fills in CPU, rate and latency.
-func (c *loadCommand) timed(g *generator, r *loadResult) error {
-	cost, err := meterSlice(g, c.PID, c.Time)
+	m, err := meterSlice(g, c.PID, c.Time)
 	if err != nil {
-		return err
+		return loadResult{}, err
 	}
-	count, elapsed := float64(cost.messages), cost.elapsed
-	r.Messages, r.Seconds, r.MessagesPerSecond = cost.messages, elapsed.Seconds(), count/elapsed.Seconds()
-	r.P50, r.P99 = micros(cost.latency.quantile(.5)), micros(cost.latency.quantile(.99))
-	r.P999, r.Longest = micros(cost.latency.quantile(.999)), micros(cost.latency.longest)
-	r.ServerCPU, r.ServerBusy = micros(cost.server)/count, cost.server.Seconds()/elapsed.Seconds()
-	r.LoadCPU, r.LoadBusy = micros(cost.load)/count, cost.load.Seconds()/elapsed.Seconds()
-	return nil
+	r := m.result(g.shape)
+	end, err := c.resident()
+	r.resident(start, idle, end)
+	return r, err
 }
 
 // resident returns the server's memory, 0 when its process is not known.
@@ -94,6 +84,19 @@ func (c *loadCommand) resident() (int64, error) {
 type metered struct {
 	slice
 	server, load time.Duration // CPU
+}
+
+// result puts CPU, rate and latency of a slice in figures.
+func (m metered) result(s shape) loadResult {
+	count, seconds := float64(m.messages), m.elapsed.Seconds()
+	return loadResult{
+		Conns: s.conns, Depth: s.depth, Size: s.size,
+		Seconds: seconds, Messages: m.messages, MessagesPerSecond: count / seconds,
+		P50: micros(m.latency.quantile(.5)), P99: micros(m.latency.quantile(.99)),
+		P999: micros(m.latency.quantile(.999)), Longest: micros(m.latency.longest),
+		ServerCPU: micros(m.server) / count, ServerBusy: m.server.Seconds() / seconds,
+		LoadCPU: micros(m.load) / count, LoadBusy: m.load.Seconds() / seconds,
+	}
 }
 
 // meterSlice runs a generator for d and reads the CPU clocks around it; pid 0

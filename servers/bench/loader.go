@@ -58,7 +58,11 @@ func (l *loader) commandLine(p *process, s shape) ([]string, error) {
 			"-h", p.addr.Addr().String(), "-p", strconv.Itoa(int(p.addr.Port())), "-P", pid), nil
 	}
 	self, err := os.Executable()
-	return []string{self, "load", "--json", "--addr", p.addr.String(), "--pid", pid,
-		"--conns", conns, "--depth", depth, "--size", size,
-		"--time", l.time.String(), "--warmup", l.warmup.String()}, err
+	line := []string{self, "load", "--json", "--addr", p.addr.String(), "--pid", pid,
+		"--conns", conns, "--depth", depth, "--size", size, "--codec", s.codec,
+		"--time", l.time.String(), "--warmup", l.warmup.String()}
+	if s.gathered {
+		line = append(line, "--gathered")
+	}
+	return line, err
 }

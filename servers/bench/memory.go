@@ -19,6 +19,7 @@ type memoryCommand struct {
 	Conns  int           `default:"10000" help:"Connections."`
 	Depth  int           `default:"16" help:"Messages in flight on each, for the traffic."`
 	Size   int           `default:"32" help:"Bytes of payload."`
+	Codec  string        `default:"lan" enum:"lan,classic,sealed" help:"Frame format: lan, classic, sealed."`
 	Time   time.Duration `default:"3s" help:"How long the traffic lasts."`
 	Rounds int           `default:"3" help:"Rounds; the median counts."`
 	JSON   bool          `name:"json" help:"Print one JSON line."`
@@ -96,11 +97,11 @@ func (c *memoryCommand) full(ctx context.Context) (loadResult, error) {
 	}
 	defer p.stop()
 	load := &loader{core: c.LoadCore, time: c.Time}
-	return load.measure(ctx, p, shape{conns: c.Conns, depth: c.Depth, size: c.Size})
+	return load.measure(ctx, p, shape{conns: c.Conns, depth: c.Depth, size: c.Size, codec: c.Codec})
 }
 
 func (c *memoryCommand) start(ctx context.Context, sessions int) (*process, error) {
-	t, err := ownTarget(c.Kind, c.Kind, "--max-sessions", strconv.Itoa(sessions))
+	t, err := ownTarget(c.Kind, c.Kind, "--codec", c.Codec, "--max-sessions", strconv.Itoa(sessions))
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,14 @@ func TestMedian(t *testing.T) {
 	}
 }
 
+func TestQuantileLiesBetweenValues(t *testing.T) {
+	for q, want := range map[float64]float64{0: 1, .25: 2, .3: 2.2, 1: 5} {
+		if got := quantile([]float64{5, 1, 4, 2, 3}, q); math.Abs(got-want) > 1e-9 {
+			t.Errorf("quantile %v is %v, want %v", q, got, want)
+		}
+	}
+}
+
 func TestRatiosAreTakenRoundByRound(t *testing.T) {
 	// The second round ran on a machine half as fast: its ratio is the same.
 	got := ratios([]float64{1, 2, 1}, []float64{2, 4, 2})
@@ -63,7 +71,7 @@ func TestComparisonSeparatesRatioFromControl(t *testing.T) {
 	if math.Abs(r.Ratio-1.05) > 1e-9 || math.Abs(r.Control-106./104) > 1e-9 || r.Rounds != 3 {
 		t.Errorf("%+v", r)
 	}
-	if !r.agrees(0.02) || r.agrees(0.01) {
-		t.Errorf("A/A of %v: within 0.02 is %v, within 0.01 is %v", r.Control, r.agrees(0.02), r.agrees(0.01))
+	if !agrees(r.Control, 0.02) || agrees(r.Control, 0.01) {
+		t.Errorf("A/A of %v: within 0.02 is %v, within 0.01 is %v", r.Control, agrees(r.Control, 0.02), agrees(r.Control, 0.01))
 	}
 }

@@ -12,7 +12,6 @@ import (
 // peersReport is the outcome of all cells.
 type peersReport struct {
 	Seed       uint64       `json:"seed"`
-	Rounds     int          `json:"rounds"`
 	LoadBefore float64      `json:"load_average_before"`
 	LoadAfter  float64      `json:"load_average_after"`
 	Cells      []cellReport `json:"cells"`
@@ -47,6 +46,7 @@ type gateReport struct {
 	Baseline string    `json:"baseline"`
 	Rounds   []float64 `json:"rounds"`
 	Median   float64   `json:"median"` // 0 when not run
+	Quiet    float64   `json:"quiet"`  // of the costs' lower quartiles: the rounds least disturbed
 	Gate     float64   `json:"gate,omitempty"`
 	Goal     float64   `json:"goal,omitempty"`
 	Verdict  string    `json:"verdict"`
@@ -82,6 +82,11 @@ func (c *cellReport) summarize() {
 	}
 }
 
+// add notes what one round saw of a server.
+func (c *cellReport) add(server int, r loadResult) {
+	c.Servers[server].Runs = append(c.Servers[server].Runs, r)
+}
+
 // baselines names the servers that others are compared with: all but ours.
 func (c *cellReport) baselines() []string {
 	var names []string
@@ -104,7 +109,7 @@ func (c *cellReport) server(name string) *serverReport {
 }
 
 // judge fills in the gates of the table and each cell's A/A control.
-func (r *peersReport) judge(table []gate) {
+func (r *peersReport) judge(table []gate, limit float64) {
 	for i := range r.Cells {
 		cell := &r.Cells[i]
 		for _, g := range table {
@@ -112,7 +117,7 @@ func (r *peersReport) judge(table []gate) {
 				r.Gates = append(r.Gates, cell.compare(g))
 			}
 		}
-		r.Gates = append(r.Gates, cell.control())
+		r.Gates = append(r.Gates, cell.control(limit))
 	}
 }
 
@@ -123,27 +128,41 @@ func (c *cellReport) compare(g gate) gateReport {
 		report.Verdict = g.judge(math.NaN())
 		return report
 	}
-	report.Rounds = ratios(over.cpu(), under.cpu())
-	report.Median = median(report.Rounds)
+	report.divide(over, under)
 	report.Verdict = g.judge(report.Median)
 	return report
 }
 
-// control compares the server that ran twice with itself.
-func (c *cellReport) control() gateReport {
-	again := &c.Servers[len(c.Servers)-1]
-	first := c.server(strings.TrimSuffix(again.Name, againSuffix))
-	rounds := ratios(again.cpu(), first.cpu())
-	return gateReport{Depth: c.Depth, Subject: again.Name, Baseline: first.Name,
-		Rounds: rounds, Median: median(rounds), Verdict: "A/A"}
+// divide fills in the ratio of two servers.
+func (g *gateReport) divide(over, under *serverReport) {
+	g.Rounds = ratios(over.cpu(), under.cpu())
+	g.Median = median(g.Rounds)
+	g.Quiet = quantile(over.cpu(), .25) / quantile(under.cpu(), .25)
 }
 
-// missed names the gates that do not hold.
+// control compares the server that ran twice, which is the last, with itself.
+func (c *cellReport) control(limit float64) gateReport {
+	again := &c.Servers[len(c.Servers)-1]
+	first := c.server(strings.TrimSuffix(again.Name, againSuffix))
+	report := gateReport{Depth: c.Depth, Subject: again.Name, Baseline: first.Name, Verdict: verdictAgree}
+	report.divide(again, first)
+	if !agrees(report.Median, limit) {
+		report.Verdict = verdictControl
+	}
+	return report
+}
+
+// missed names the gates that do not hold, and the cells whose figures decide
+// nothing because the same server differs from itself.
 func (r *peersReport) missed() []string {
 	var names []string
 	for _, g := range r.Gates {
-		if g.Verdict == verdictMissed {
-			names = append(names, fmt.Sprintf("%s / %s at depth %d is %.2f, gate %.2f", g.Subject, g.Baseline, g.Depth, g.Median, g.Gate))
+		text := fmt.Sprintf("%s / %s at depth %d is %.3f", g.Subject, g.Baseline, g.Depth, g.Median)
+		switch g.Verdict {
+		case verdictMissed:
+			names = append(names, fmt.Sprintf("%s, gate %.2f", text, g.Gate))
+		case verdictControl:
+			names = append(names, text+", A/A")
 		}
 	}
 	return names
@@ -162,13 +181,13 @@ func (r *peersReport) print(w io.Writer, asJSON bool) error {
 	if err := printGates(w, r.Gates); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "seed %d, %d rounds, load average %.2f before, %.2f after; on a busy machine only ratios count\n",
-		r.Seed, r.Rounds, r.LoadBefore, r.LoadAfter)
+	_, err := fmt.Fprintf(w, "quiet: ratio of the lower quartiles of the costs; seed %d, load average %.2f before, %.2f after\n",
+		r.Seed, r.LoadBefore, r.LoadAfter)
 	return err
 }
 
 func (c *cellReport) print(w io.Writer) error {
-	fmt.Fprintf(w, "depth %d, %d connections, %d bytes; medians of the rounds\n", c.Depth, c.Conns, c.Size)
+	fmt.Fprintf(w, "depth %d, %d connections, %d bytes; medians of %d rounds\n", c.Depth, c.Conns, c.Size, len(c.Servers[0].Runs))
 	table := newTable(w)
 	fmt.Fprint(table, "server\tcpu us/msg\tmsgs/s\tp99 us\tbusy\tload busy\tidle B/conn\t")
 	for _, name := range c.baselines() {
@@ -188,10 +207,10 @@ func (c *cellReport) print(w io.Writer) error {
 
 func printGates(w io.Writer, gates []gateReport) error {
 	table := newTable(w)
-	fmt.Fprintln(table, "depth\tcpu of\tover\tmedian\tgate\tgoal\tverdict\trounds\t")
+	fmt.Fprintln(table, "depth\tcpu of\tover\tmedian\tgate\tgoal\tverdict\tquartiles\tquiet\t")
 	for _, g := range gates {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", g.Depth, g.Subject, g.Baseline,
-			figure(g.Median), figure(g.Gate), figure(g.Goal), g.Verdict, figures(g.Rounds))
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", g.Depth, g.Subject, g.Baseline,
+			figure(g.Median), figure(g.Gate), figure(g.Goal), g.Verdict, spread(g.Rounds), figure(g.Quiet))
 	}
 	fmt.Fprintln(table)
 	return table.Flush()
@@ -209,12 +228,12 @@ func figure(v float64) string {
 	return fmt.Sprintf("%.3f", v)
 }
 
-func figures(values []float64) string {
-	texts := make([]string, len(values))
-	for i, v := range values {
-		texts[i] = figure(v)
+// spread prints the quartiles of the rounds, the lower and the upper.
+func spread(rounds []float64) string {
+	if len(rounds) == 0 {
+		return "-"
 	}
-	return strings.Join(texts, " ")
+	return fmt.Sprintf("%.3f .. %.3f", quantile(rounds, .25), quantile(rounds, .75))
 }
 
 func newCellReport(conns, depth, size int, names []string) cellReport {

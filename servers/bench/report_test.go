@@ -12,7 +12,7 @@ func sampleReport() *peersReport {
 		cell.Servers[i].Runs = []loadResult{{ServerCPU: cpu}, {ServerCPU: 2 * cpu}}
 	}
 	cell.summarize()
-	return &peersReport{Rounds: 2, Cells: []cellReport{cell}}
+	return &peersReport{Cells: []cellReport{cell}}
 }
 
 func TestReportJudgesTheGatesOfItsCells(t *testing.T) {
@@ -22,7 +22,7 @@ func TestReportJudgesTheGatesOfItsCells(t *testing.T) {
 		{16, "vitrine", "netpoll", 0.40, 0},
 		{16, "vitrine", "c", 1.22, 0},
 		{1, "vitrine", "std", 0.1, 0},
-	})
+	}, 0.02)
 	want := []string{verdictGate, verdictMissed, verdictNotRun, "A/A"}
 	if len(r.Gates) != len(want) {
 		t.Fatalf("%d verdicts, want %d", len(r.Gates), len(want))
@@ -32,7 +32,16 @@ func TestReportJudgesTheGatesOfItsCells(t *testing.T) {
 			t.Errorf("%s / %s: %q, want %q", g.Subject, g.Baseline, g.Verdict, want[i])
 		}
 	}
-	if missed := r.missed(); len(missed) != 1 || !strings.Contains(missed[0], "vitrine / netpoll at depth 16 is 0.47, gate 0.40") {
+	if missed := r.missed(); len(missed) != 1 || !strings.Contains(missed[0], "vitrine / netpoll at depth 16 is 0.467, gate 0.40") {
+		t.Errorf("missed %q", missed)
+	}
+}
+
+func TestReportRejectsFiguresWithoutAgreement(t *testing.T) {
+	r := sampleReport()
+	r.Cells[0].Servers[3].Runs[0].ServerCPU *= 1.1
+	r.judge(nil, 0.02)
+	if missed := r.missed(); len(missed) != 1 || !strings.Contains(missed[0], "vitrine again / vitrine at depth 16 is 1.050, A/A") {
 		t.Errorf("missed %q", missed)
 	}
 }
@@ -40,11 +49,11 @@ func TestReportJudgesTheGatesOfItsCells(t *testing.T) {
 func TestReportPrintsEveryServerAndRatio(t *testing.T) {
 	var text strings.Builder
 	r := sampleReport()
-	r.judge(gates)
+	r.judge(gates, 0.02)
 	if err := r.print(&text, false); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"vitrine again", "/ netpoll", "0.467", "0.700 0.700", "A/A", "not run"} {
+	for _, want := range []string{"vitrine again", "/ netpoll", "0.467", "0.700 .. 0.700", "A/A", "not run"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}

@@ -22,3 +22,10 @@ type loadResult struct {
 	IdlePerConn       float64 `json:"idle_bytes_per_conn"`
 	EndPerConn        float64 `json:"end_bytes_per_conn"`
 }
+
+// resident fills in the server's memory: before connecting, connected, now.
+func (r *loadResult) resident(start, idle, end int64) {
+	r.StartBytes, r.IdleBytes, r.EndBytes = start, idle, end
+	r.IdlePerConn = float64(idle-start) / float64(r.Conns)
+	r.EndPerConn = float64(end-start) / float64(r.Conns)
+}

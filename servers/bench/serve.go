@@ -17,6 +17,9 @@ type serveCommand struct {
 	Kind        string `arg:"" help:"Which engine: ${kinds}."`
 	Addr        string `default:"127.0.0.1:0" help:"Where to listen; port 0 takes any."`
 	MaxSessions int    `default:"20000" help:"Connections at once; more are closed."`
+	Codec       string `default:"lan" enum:"lan,classic,sealed" help:"Frame format: lan, classic, sealed; the peers speak lan."`
+	Workers     int    `default:"1" help:"Event loops of our engine."`
+	Gather      int    `default:"16" help:"Messages answered at once by vitrine-gather."`
 }
 
 // Run serves and returns when ctx ends or the listener fails.
@@ -24,6 +27,9 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	serve, ok := kinds()[c.Kind]
 	if !ok {
 		return fmt.Errorf("serve: no kind %q, there are: %s", c.Kind, strings.Join(kindNames(), ", "))
+	}
+	if c.Codec != codecLAN && !strings.HasPrefix(c.Kind, subjectKind) {
+		return fmt.Errorf("serve: %s speaks lan only", c.Kind)
 	}
 	return serve(ctx, c, announce)
 }
@@ -35,8 +41,10 @@ type serveFunc func(ctx context.Context, c *serveCommand, listening func(net.Add
 // kinds is where an engine registers.
 func kinds() map[string]serveFunc {
 	return map[string]serveFunc{
-		"std":     serveStd,
-		"netpoll": serveNetpoll,
+		"std":       serveStd,
+		"netpoll":   serveNetpoll,
+		subjectKind: serveVitrine,
+		gatherKind:  serveGather,
 	}
 }
 

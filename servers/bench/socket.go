@@ -50,7 +50,7 @@ func await(epoll int, events []unix.EpollEvent, limit time.Duration) (int, error
 	return n, nil
 }
 
-// dial connects a stream socket with TCP_NODELAY. Its close resets the
+// dial connects a blocking stream socket with TCP_NODELAY. Its close resets the
 // connection, so that no TIME_WAIT is left from one run to the next.
 func dial(to netip.AddrPort) (int, error) {
 	family, address := socketAddress(to)
@@ -73,10 +73,7 @@ func connect(fd int, address unix.Sockaddr) error {
 	if err := unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &reset); err != nil {
 		return err
 	}
-	if err := unix.Connect(fd, address); err != nil {
-		return err
-	}
-	return unix.SetNonblock(fd, true)
+	return unix.Connect(fd, address)
 }
 
 func socketAddress(to netip.AddrPort) (family int, address unix.Sockaddr) {
