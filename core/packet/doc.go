@@ -31,7 +31,8 @@
 // MaxSize. A packet moves to the next class that fits when it outgrows its own,
 // at the cost of one copy and a mutex, and keeps its first slot beside it. Past
 // MaxSize it carries [ErrTooLong]. At most [Config].Capacity packets (65536) are
-// alive at once; the next one carries [ErrExhausted]. Nothing is ever returned
+// alive at once, those included that caches hold ready, up to 128 each; the next
+// one carries [ErrExhausted], as does one whose next class is used up. Nothing is ever returned
 // as nil: errors stick, later writes are ignored, and whoever sends the packet
 // sees Err. Memory once allocated is kept: 64 slots of a class at a time.
 //
