@@ -36,7 +36,9 @@ type Options struct {
 
 // Load fills the struct that dst points to (see the package comment for its tags) and tells where each value came
 // from. dst changes only when everything is valid; else the error is an *Error with every problem of all sources, or
-// another error when dst itself is no valid schema. A value that stands in dst before, other than zero, is the default
+// another error when dst itself is no valid schema. An environment variable that has the prefix and names no key is a
+// problem like any unknown key; Options.Ignore excepts those that others set (Kubernetes sets VITRINE_SERVICE_HOST and
+// VITRINE_PORT for a service called vitrine). A value that stands in dst before, other than zero, is the default
 // instead of the default tag: so a program gives two servers different defaults in one type.
 //
 // Each table whose struct has Validate() error is asked, the inner ones first, unless one of its values is bad.
