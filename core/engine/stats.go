@@ -68,7 +68,7 @@ type WorkerStatus struct {
 func (srv *Server) Status() Status {
 	st := Status{
 		Name: srv.cfg.Name, Addr: srv.Addr(), Sessions: srv.table.Len(), Limit: srv.cfg.MaxSessions,
-		Draining: srv.stopping.Load(), Reasons: map[string]uint64{}, Refusals: map[string]uint64{},
+		Draining: srv.Draining(), Reasons: map[string]uint64{}, Refusals: map[string]uint64{},
 		FullQueues: srv.fullQueues.Load(), RefusedSends: srv.refusedSends.Load(), Unkept: srv.kept.Dropped(),
 		Packets: srv.packets.Stats(), Output: srv.output.Stats(),
 		Partial: together(srv.partialSmall.Stats(), srv.partialLarge.Stats()),
@@ -93,6 +93,9 @@ func (srv *Server) Status() Status {
 	}
 	return st
 }
+
+// Draining reports whether Stop was called. Any goroutine.
+func (srv *Server) Draining() bool { return srv.stopping.Load() }
 
 // started returns the workers, none before Start. Figures may be asked for while the server starts.
 func (srv *Server) started() []*worker {

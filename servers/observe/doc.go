@@ -1,0 +1,25 @@
+// Package observe is the one place that knows the servers of a process and everything that watches them.
+//
+//	            signals        +---------------------- Stack -----------------------+
+//	               |           | hooks --> log lines, rate-limited and counted      |
+//	Run(ctx) ------+---------->| sampler, once a second --> rates                   |
+//	   |  main(ctx, stack)     | ops HTTP --> /status /metrics /flight /healthz ... |
+//	   |    stack.Add(server)  +----------^------------------------^----------------+
+//	   |                                  | Observer, at the seams | Status, Flight: when asked
+//	   +-- at the end: Stop ------------> engine.Server ... engine.Server
+//
+// Nothing here runs per packet: figures are read from the servers when somebody asks, and once a second for the rates. A
+// [Stack] belongs to one [Run], which ends every goroutine of it.
+//
+// The end: the first SIGINT or SIGTERM, or the end of the context or of main, makes the stack drain. /readyz answers 503,
+// the servers are stopped, last added first, each with a fair share of what is left of Config.StopTimeout, then the ops
+// HTTP ends. A second signal ends the process at once. SIGHUP runs what was given to OnReload.
+//
+// Words: figures bear the names of [engine.Counters] in snake_case, the same in /status and, between vitrine_ and _total,
+// in /metrics. 64-bit ids are strings in JSON; times end in their unit.
+//
+// Limits: a request header of 8 KiB, 10 s to read a request and 30 s to write an answer; 4,096 records in an answer of
+// /flight; 10 lines a second in the log of one type and message of one server, the rest is counted and said.
+//
+// The ops HTTP has neither password nor cipher: it belongs on loopback or on a network of its own.
+package observe

@@ -1,0 +1,158 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"runtime/debug"
+
+	"vitrine/core/engine"
+)
+
+// hooks are what the engine calls at one server's seams, on the goroutines of its workers.
+type hooks struct {
+	server       string // fixed, like all of it
+	opened       line   // a session joined
+	left         line   // a session ended in good order
+	ended        line   // the server ended a session, or the peer was cut off
+	broken       line   // a session ended for what its peer or handler did wrong
+	badFrame     line   // what a peer sent cannot be read
+	dropped      line   // a droppable packet was dropped
+	queueFull    line   // a session is closed for its full send queue
+	refused      line   // a connection is turned away for want of room
+	forbidden    line   // a connection is turned away for who it is
+	acceptPaused line   // accepting waits for a resource
+	panicked     line   // a callback panicked
+}
+
+// Observer returns the hooks of one server, for engine.Config.Observer: they log, each type and message at most ten times a
+// second and server, and count what was held back. Give each server its own; the name is for the log alone.
+func (st *Stack) Observer(server string) engine.Observer {
+	at := func(level slog.Level, typ, message string) line {
+		return line{log: st.log, limiter: st.addLimiter(server, typ, message, level)}
+	}
+	h := &hooks{
+		server:       server,
+		opened:       at(slog.LevelDebug, typeSession, "session joined"),
+		left:         at(slog.LevelDebug, typeSession, "session left"),
+		ended:        at(slog.LevelInfo, typeSession, "session ended"),
+		broken:       at(slog.LevelWarn, typeSession, "session broken"),
+		badFrame:     at(slog.LevelWarn, typeNetwork, "bad frame"),
+		dropped:      at(slog.LevelWarn, typeNetwork, "packet dropped"),
+		queueFull:    at(slog.LevelWarn, typeNetwork, "send queue full"),
+		refused:      at(slog.LevelWarn, typeNetwork, "connection refused"),
+		forbidden:    at(slog.LevelWarn, typeSecurity, "connection refused"),
+		acceptPaused: at(slog.LevelError, typeNetwork, "accept paused"),
+		panicked:     at(slog.LevelError, typeCrash, "panic in a callback"),
+	}
+	return engine.Observer{
+		SessionOpened: h.sessionOpened, SessionClosed: h.sessionClosed, ConnectionRefused: h.connectionRefused,
+		BadFrame: h.frameRefused, QueueFull: h.sendQueueFull, AcceptPaused: h.acceptingPaused, Panicked: h.callbackPanicked,
+	}
+}
+
+func (h *hooks) sessionOpened(s *engine.Session) {
+	if h.opened.wanted() {
+		h.opened.write(h.session(s)...)
+	}
+}
+
+func (h *hooks) sessionClosed(s *engine.Session, reason engine.Reason) {
+	line := h.closeLine(reason)
+	if !line.wanted() {
+		return
+	}
+	line.write(append(h.session(s),
+		slog.String("reason", reason.String()),
+		slog.Uint64("packets_in", s.Received()),
+		slog.Uint64("packets_out", s.Sent()),
+		slog.Int64("age_ms", s.Age()/1e6))...)
+}
+
+// closeLine returns where the end of a session is logged: in good order, by a rule of the server, or for something wrong.
+func (h *hooks) closeLine(reason engine.Reason) *line {
+	switch reason {
+	case engine.IdleTimeout, engine.AuthTimeout, engine.GameTimeout, engine.HandshakeTimeout,
+		engine.DuplicateLogin, engine.Kicked, engine.Truncated, engine.ReadError, engine.WriteError:
+		return &h.ended
+	}
+	if reason.Abnormal() {
+		return &h.broken
+	}
+	return &h.left
+}
+
+func (h *hooks) connectionRefused(remote netip.AddrPort, refusal engine.Refusal) {
+	line := &h.refused
+	if refusal == engine.RefusedAddress || refusal == engine.RefusedRate {
+		line = &h.forbidden
+	}
+	if line.wanted() {
+		line.write(h.name(), slog.String("remote", remote.String()), slog.String("refusal", refusal.String()))
+	}
+}
+
+func (h *hooks) frameRefused(s *engine.Session, reason engine.Reason, err error) {
+	if h.badFrame.wanted() {
+		h.badFrame.write(append(h.session(s), slog.String("reason", reason.String()), failure(err))...)
+	}
+}
+
+func (h *hooks) sendQueueFull(s *engine.Session, dropped bool) {
+	line := &h.queueFull
+	if dropped {
+		line = &h.dropped
+	}
+	if line.wanted() {
+		bytes, packets := s.Waiting()
+		line.write(append(h.session(s), slog.Int("waiting_bytes", bytes), slog.Int("waiting_packets", packets))...)
+	}
+}
+
+func (h *hooks) acceptingPaused(err error) {
+	if h.acceptPaused.wanted() {
+		h.acceptPaused.write(h.name(), failure(err))
+	}
+}
+
+// callbackPanicked runs while the panicking stack stands, so the stack it logs is the one that panicked.
+func (h *hooks) callbackPanicked(p engine.Panic) {
+	if !h.panicked.wanted() {
+		return
+	}
+	attrs := []slog.Attr{h.name(), slog.Int("worker", p.Worker)}
+	if p.Session != nil {
+		attrs = h.session(p.Session)
+	}
+	h.panicked.write(append(attrs,
+		slog.String("callback", p.Callback),
+		slog.Int("packet_type", int(p.Packet)),
+		slog.String("error", fmt.Sprint(p.Value)),
+		slog.String("stack", string(debug.Stack())))...)
+}
+
+func (h *hooks) name() slog.Attr { return slog.String("server", h.server) }
+
+// session returns what every line about a session says.
+func (h *hooks) session(s *engine.Session) []slog.Attr {
+	return append(make([]slog.Attr, 0, 10), h.name(), slog.String("session", s.ID().String()),
+		slog.Int("worker", s.Worker()), slog.String("remote", s.RemoteAddr().String()))
+}
+
+// line is one kind of log line: its level, type and message, and how many there may be.
+type line struct {
+	log     *slog.Logger
+	limiter *limiter
+}
+
+// wanted reports whether the log shows the line and there is room for one more this second. It comes before the attributes
+// are made.
+func (l *line) wanted() bool {
+	return l.log.Enabled(context.Background(), l.limiter.level) && l.limiter.allow()
+}
+
+func (l *line) write(attrs ...slog.Attr) {
+	attrs = append(attrs, slog.String("type", l.limiter.typ))
+	l.log.LogAttrs(context.Background(), l.limiter.level, l.limiter.message, attrs...)
+}

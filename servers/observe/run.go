@@ -1,0 +1,96 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"vitrine/core/engine"
+)
+
+// Main is a program around main: [Run] with ops HTTP on [DefaultOpsAddr]. It ends the process, with status 1 when Run
+// failed, saying why on stderr.
+func Main(main func(ctx context.Context, st *Stack) error) {
+	if err := Run(context.Background(), Config{OpsAddr: DefaultOpsAddr}, main); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// Run makes a Stack and runs main, whose context ends with the first SIGINT or SIGTERM. When main has returned, Run stops
+// every server that was added, then the ops HTTP, and ends every goroutine of the stack. It returns what main returned,
+// context.Canceled excepted where that was the order to end, and what could not be stopped. The Stack's Status may be read
+// after Run.
+func Run(ctx context.Context, cfg Config, main func(ctx context.Context, st *Stack) error) error {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return fmt.Errorf("observe: %w", err)
+	}
+	st := newStack(cfg)
+	if err := st.listen(); err != nil {
+		return fmt.Errorf("observe: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	st.start(ctx, cancel)
+	err = main(ctx, st)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	st.draining.Store(true)
+	err = errors.Join(err, st.stopServers())
+	cancel()
+	st.stop()
+	return err
+}
+
+// start begins what runs beside main. stop ends all of it.
+func (st *Stack) start(ctx context.Context, cancel context.CancelFunc) {
+	st.running.Go(st.sample) // ends with st.done
+	st.running.Go(st.reload) // ends with st.done
+	st.serve()
+	st.notify()
+	st.running.Go(func() { st.obey(cancel) }) // ends with st.done
+	context.AfterFunc(ctx, func() { st.draining.Store(true) })
+}
+
+// stop ends the ops HTTP and every goroutine of the stack.
+func (st *Stack) stop() {
+	st.denotify()
+	st.closeOps()
+	close(st.done)
+	st.running.Wait()
+	st.reportHeldBack()
+}
+
+// stopServers stops the servers, last added first, each with a fair share of the time that is left.
+func (st *Stack) stopServers() error {
+	var problems []error
+	deadline := time.Now().Add(st.cfg.StopTimeout)
+	servers := st.added()
+	for i := len(servers) - 1; i >= 0; i-- {
+		share := max(time.Until(deadline), 0) / time.Duration(i+1)
+		if err := st.stopServer(servers[i], share); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (st *Stack) stopServer(s *server, share time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), share)
+	defer cancel()
+	begin := time.Now()
+	err := s.engine.Stop(ctx)
+	if errors.Is(err, engine.ErrNotStarted) {
+		return nil
+	}
+	last := s.engine.Status()
+	st.system(slog.LevelInfo, "server stopped", slog.String("server", s.name),
+		slog.Int64("took_ms", time.Since(begin).Milliseconds()),
+		slog.Uint64("sessions_closed", last.Total.Closed),
+		slog.Uint64("packets_unsent", last.Total.UnsentPackets))
+	return err
+}

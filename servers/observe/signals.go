@@ -1,0 +1,91 @@
+package observe
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// notify subscribes to the signals. The channel has room for the two that count and for reloads between them.
+func (st *Stack) notify() {
+	st.signals = st.cfg.signals
+	if st.signals == nil {
+		st.signals = make(chan os.Signal, 8)
+		signal.Notify(st.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	}
+}
+
+func (st *Stack) denotify() {
+	if st.cfg.signals == nil {
+		signal.Stop(st.signals)
+	}
+}
+
+// obey does what signals ask for until the stack is done: the first SIGINT or SIGTERM cancels, the second exits.
+func (st *Stack) obey(cancel context.CancelFunc) {
+	told := false
+	for {
+		select {
+		case <-st.done:
+			return
+		case sig := <-st.signals:
+			switch {
+			case sig == syscall.SIGHUP:
+				st.askReload()
+			case told:
+				st.system(slog.LevelWarn, "second signal, ending at once", slog.String("signal", sig.String()))
+				st.cfg.exit(exitCode(sig))
+				return
+			default:
+				told = true
+				st.system(slog.LevelInfo, "signal, draining", slog.String("signal", sig.String()))
+				st.draining.Store(true)
+				cancel()
+			}
+		}
+	}
+}
+
+// exitCode is what a shell would report of a process that the signal ended.
+func exitCode(sig os.Signal) int {
+	if number, ok := sig.(syscall.Signal); ok {
+		return 128 + int(number)
+	}
+	return 1
+}
+
+// askReload makes reload run once more. One request waits at most: it will see what the later ones would.
+func (st *Stack) askReload() {
+	select {
+	case st.reloads <- struct{}{}:
+	default:
+	}
+}
+
+// reload runs the reload functions beside the signals, so that a slow one does not hold up the end.
+func (st *Stack) reload() {
+	for {
+		select {
+		case <-st.done:
+			return
+		case <-st.reloads:
+			st.reloadAll()
+		}
+	}
+}
+
+func (st *Stack) reloadAll() {
+	st.mu.Lock()
+	functions := st.onReload
+	st.mu.Unlock()
+	failed := 0
+	for _, reload := range functions {
+		if err := reload(); err != nil {
+			failed++
+			st.system(slog.LevelError, "reload failed", failure(err))
+		}
+	}
+	st.system(slog.LevelInfo, "reloaded", slog.Int("functions", len(functions)), slog.Int("failed", failed))
+}
