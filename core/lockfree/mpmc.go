@@ -67,20 +67,18 @@ func (q *MPMC[T]) Push(v T) bool {
 	for {
 		pos := q.tail.Load()
 		cell := &q.cells[pos&q.mask]
-		switch d := int64(cell.turn.Load() - pos); {
-		case d < 0: // The consumer of the lap before still has it.
-			return false
-		case d > 0: // Another producer claimed pos after it was read.
-			yield(beforeRetry)
-			continue
-		}
+		d := int64(cell.turn.Load() - pos)
 		yield(beforeSwap)
-		if q.tail.CompareAndSwap(pos, pos+1) {
+		if d == 0 && q.tail.CompareAndSwap(pos, pos+1) {
 			cell.value = v
 			yield(beforePublish)
 			cell.turn.Store(pos + 1)
 			return true
 		}
+		if d < 0 { // The lap before is not done with the cell.
+			return false
+		}
+		// Another producer claimed pos after it was read.
 	}
 }
 
@@ -90,17 +88,15 @@ func (q *MPMC[T]) Pop() (v T, ok bool) {
 	for {
 		pos := q.head.Load()
 		cell := &q.cells[pos&q.mask]
-		switch d := int64(cell.turn.Load() - (pos + 1)); {
-		case d < 0: // Nothing was published at pos yet.
-			return v, false
-		case d > 0: // Another consumer claimed pos after it was read.
-			yield(beforeRetry)
-			continue
-		}
+		d := int64(cell.turn.Load() - (pos + 1))
 		yield(beforeSwap)
-		if q.head.CompareAndSwap(pos, pos+1) {
+		if d == 0 && q.head.CompareAndSwap(pos, pos+1) {
 			return q.take(cell, pos), true
 		}
+		if d < 0 { // Nothing was published at pos yet.
+			return v, false
+		}
+		// Another consumer claimed pos after it was read.
 	}
 }
 
@@ -123,7 +119,7 @@ func (q *MPMC[T]) PushN(vs []T) int {
 		n := q.inTurn(pos, pos, len(vs))
 		if n == 0 {
 			if q.tail.Load() != pos {
-				yield(beforeRetry)
+				yield(beforeRetry) // Another producer claimed pos after it was read.
 				continue
 			}
 			return 0
@@ -155,7 +151,7 @@ func (q *MPMC[T]) PopN(dst []T) int {
 		n := q.inTurn(pos, pos+1, len(dst))
 		if n == 0 {
 			if q.head.Load() != pos {
-				yield(beforeRetry)
+				yield(beforeRetry) // Another consumer claimed pos after it was read.
 				continue
 			}
 			return 0
@@ -180,6 +176,7 @@ func (q *MPMC[T]) inTurn(pos, turn uint64, limit int) int {
 		if q.cells[(pos+uint64(n))&q.mask].turn.Load() != turn+uint64(n) {
 			return n
 		}
+		yield(amidScan)
 	}
 	return limit
 }

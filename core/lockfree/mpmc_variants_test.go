@@ -27,19 +27,16 @@ func (q *checkedMPMC[T]) Push(v T) bool {
 	for {
 		pos := q.tail.Load()
 		cell := &q.cells[pos&q.mask]
-		switch d := int64(cell.turn.Load() - pos); {
-		case d < 0:
-			return false
-		case d > 0:
-			onYield(beforeRetry)
-			continue
-		}
+		d := int64(cell.turn.Load() - pos)
 		onYield(beforeSwap)
-		if q.tail.CompareAndSwap(pos, pos+1) {
+		if d == 0 && q.tail.CompareAndSwap(pos, pos+1) {
 			cell.value = v
 			onYield(beforePublish)
 			cell.turn.Store(pos + 1)
 			return true
+		}
+		if d < 0 {
+			return false
 		}
 	}
 }
@@ -48,16 +45,13 @@ func (q *checkedMPMC[T]) Pop() (v T, ok bool) {
 	for {
 		pos := q.head.Load()
 		cell := &q.cells[pos&q.mask]
-		switch d := int64(cell.turn.Load() - (pos + 1)); {
-		case d < 0:
-			return v, false
-		case d > 0:
-			onYield(beforeRetry)
-			continue
-		}
+		d := int64(cell.turn.Load() - (pos + 1))
 		onYield(beforeSwap)
-		if q.head.CompareAndSwap(pos, pos+1) {
+		if d == 0 && q.head.CompareAndSwap(pos, pos+1) {
 			return q.take(cell, pos), true
+		}
+		if d < 0 {
+			return v, false
 		}
 	}
 }
@@ -126,6 +120,7 @@ func (q *checkedMPMC[T]) inTurn(pos, turn uint64, limit int) int {
 		if q.cells[(pos+uint64(n))&q.mask].turn.Load() != turn+uint64(n) {
 			return n
 		}
+		onYield(amidScan)
 	}
 	return limit
 }
@@ -138,28 +133,27 @@ func (q *checkedMPMC[T]) Cap() int {
 	return len(q.cells)
 }
 
+type mpmcPublishedEarly[T any] struct{ *checkedMPMC[T] }
+
 func (q *mpmcPublishedEarly[T]) Push(v T) bool {
 	for {
 		pos := q.tail.Load()
 		cell := &q.cells[pos&q.mask]
-		switch d := int64(cell.turn.Load() - pos); {
-		case d < 0:
-			return false
-		case d > 0:
-			onYield(beforeRetry)
-			continue
-		}
+		d := int64(cell.turn.Load() - pos)
 		onYield(beforeSwap)
-		if q.tail.CompareAndSwap(pos, pos+1) {
+		if d == 0 && q.tail.CompareAndSwap(pos, pos+1) {
 			cell.turn.Store(pos + 1)
 			onYield(beforePublish)
 			cell.value = v
 			return true
 		}
+		if d < 0 {
+			return false
+		}
 	}
 }
 
-type mpmcPublishedEarly[T any] struct{ *checkedMPMC[T] }
+type mpmcBatchPublishedEarly[T any] struct{ *checkedMPMC[T] }
 
 func (q *mpmcBatchPublishedEarly[T]) PushN(vs []T) int {
 	for {
@@ -189,22 +183,19 @@ func (q *mpmcBatchPublishedEarly[T]) publish(pos uint64, vs []T) {
 	}
 }
 
-type mpmcBatchPublishedEarly[T any] struct{ *checkedMPMC[T] }
+type mpmcReleasedEarly[T any] struct{ *checkedMPMC[T] }
 
 func (q *mpmcReleasedEarly[T]) Pop() (v T, ok bool) {
 	for {
 		pos := q.head.Load()
 		cell := &q.cells[pos&q.mask]
-		switch d := int64(cell.turn.Load() - (pos + 1)); {
-		case d < 0:
-			return v, false
-		case d > 0:
-			onYield(beforeRetry)
-			continue
-		}
+		d := int64(cell.turn.Load() - (pos + 1))
 		onYield(beforeSwap)
-		if q.head.CompareAndSwap(pos, pos+1) {
+		if d == 0 && q.head.CompareAndSwap(pos, pos+1) {
 			return q.take(cell, pos), true
+		}
+		if d < 0 {
+			return v, false
 		}
 	}
 }
@@ -239,8 +230,6 @@ func (q *mpmcReleasedEarly[T]) PopN(dst []T) int {
 	}
 }
 
-type mpmcReleasedEarly[T any] struct{ *checkedMPMC[T] }
-
 func mpmcWrongMaskNew[T any](capacity int) *checkedMPMC[T] {
 	checkCapacity("MPMC", capacity)
 	q := &checkedMPMC[T]{mask: uint64(capacity/2 - 1), cells: make([]mpmcCell[T], capacity)}
@@ -250,28 +239,28 @@ func mpmcWrongMaskNew[T any](capacity int) *checkedMPMC[T] {
 	return q
 }
 
+type mpmcClaimedBlindly[T any] struct{ *checkedMPMC[T] }
+
 func (q *mpmcClaimedBlindly[T]) Push(v T) bool {
 	for {
 		pos := q.tail.Load()
 		cell := &q.cells[pos&q.mask]
-		switch d := int64(cell.turn.Load() - pos); {
-		case d < 0:
-			return false
-		case d > 0:
-			onYield(beforeRetry)
-			continue
-		}
+		d := int64(cell.turn.Load() - pos)
 		onYield(beforeSwap)
-		if q.tail.Store(pos + 1); true {
+		if d == 0 {
+			q.tail.Store(pos + 1)
 			cell.value = v
 			onYield(beforePublish)
 			cell.turn.Store(pos + 1)
 			return true
 		}
+		if d < 0 {
+			return false
+		}
 	}
 }
 
-type mpmcClaimedBlindly[T any] struct{ *checkedMPMC[T] }
+type mpmcBatchUnchecked[T any] struct{ *checkedMPMC[T] }
 
 func (q *mpmcBatchUnchecked[T]) PushN(vs []T) int {
 	for {
@@ -291,8 +280,6 @@ func (q *mpmcBatchUnchecked[T]) PushN(vs []T) int {
 		}
 	}
 }
-
-type mpmcBatchUnchecked[T any] struct{ *checkedMPMC[T] }
 
 func mpmcVariants() map[string]func(capacity int) queue {
 	return map[string]func(int) queue{

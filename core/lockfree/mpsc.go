@@ -12,7 +12,9 @@ import "sync/atomic"
 //
 // As with MPMC, a producer that loses its processor between claiming cells
 // and publishing them hides what later producers have published until it
-// runs again: the consumer sees "empty". "Full" is always true.
+// runs again: the consumer sees "empty". "Full" is true at some moment during
+// the call; a batch cut short was so by what the consumer had not given back
+// when it was measured.
 type MPSC[T any] struct {
 	_ [falseSharing]byte
 

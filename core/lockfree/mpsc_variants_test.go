@@ -119,6 +119,8 @@ func (q *checkedMPSC[T]) Cap() int {
 	return len(q.cells)
 }
 
+type mpscPublishedEarly[T any] struct{ *checkedMPSC[T] }
+
 func (q *mpscPublishedEarly[T]) Push(v T) bool {
 	pos, n := q.claim(1)
 	if n == 0 {
@@ -132,7 +134,7 @@ func (q *mpscPublishedEarly[T]) Push(v T) bool {
 	return true
 }
 
-type mpscPublishedEarly[T any] struct{ *checkedMPSC[T] }
+type mpscCountedLate[T any] struct{ *checkedMPSC[T] }
 
 func (q *mpscCountedLate[T]) PushN(vs []T) int {
 	pos, n := q.claim(len(vs))
@@ -149,12 +151,12 @@ func (q *mpscCountedLate[T]) PushN(vs []T) int {
 	return n
 }
 
-type mpscCountedLate[T any] struct{ *checkedMPSC[T] }
-
 func mpscWrongMaskNew[T any](capacity int) *checkedMPSC[T] {
 	checkCapacity("MPSC", capacity)
 	return &checkedMPSC[T]{mask: uint64(capacity/2 - 1), cells: make([]mpscCell[T], capacity)}
 }
+
+type mpscClaimedBlindly[T any] struct{ *checkedMPSC[T] }
 
 func (q *mpscClaimedBlindly[T]) Push(v T) bool {
 	pos, n := q.claim(1)
@@ -199,7 +201,7 @@ func (q *mpscClaimedBlindly[T]) claim(want int) (pos uint64, n int) {
 	}
 }
 
-type mpscClaimedBlindly[T any] struct{ *checkedMPSC[T] }
+type mpscReleasedEarly[T any] struct{ *checkedMPSC[T] }
 
 func (q *mpscReleasedEarly[T]) PopN(dst []T) int {
 	head := q.head.Load()
@@ -222,7 +224,7 @@ func (q *mpscReleasedEarly[T]) PopN(dst []T) int {
 	return n
 }
 
-type mpscReleasedEarly[T any] struct{ *checkedMPSC[T] }
+type mpscFullByHearsay[T any] struct{ *checkedMPSC[T] }
 
 func (q *mpscFullByHearsay[T]) Push(v T) bool {
 	pos, n := q.claim(1)
@@ -267,8 +269,6 @@ func (q *mpscFullByHearsay[T]) claim(want int) (pos uint64, n int) {
 		}
 	}
 }
-
-type mpscFullByHearsay[T any] struct{ *checkedMPSC[T] }
 
 func mpscVariants() map[string]func(capacity int) queue {
 	return map[string]func(int) queue{

@@ -101,7 +101,7 @@ func mpmcMutants() []mutant {
 			{"mask: uint64(capacity - 1)", "mask: uint64(capacity/2 - 1)"},
 		}},
 		{"ClaimedBlindly", []edit{ // A store in place of the swap: two producers claim one cell.
-			{"if q.tail.CompareAndSwap(pos, pos+1) {", "if q.tail.Store(pos + 1); true {"},
+			{"if d == 0 && q.tail.CompareAndSwap(pos, pos+1) {", "if d == 0 {\nq.tail.Store(pos + 1)"},
 		}},
 		{"BatchUnchecked", []edit{ // Only the first cell of a batch is known to be free.
 			{"n := q.inTurn(pos, pos, len(vs))", "n := q.inTurn(pos, pos, min(1, len(vs))) * len(vs)"},

@@ -10,7 +10,9 @@ import "sync/atomic"
 // Push and PushN may be called by one goroutine at a time, the producer, Pop
 // and PopN by one at a time, the consumer; either may change if the change
 // itself synchronizes. Len and Cap may be called from anywhere. At the limit
-// Push returns false. "Full" and "empty" are always true.
+// Push returns false. "Full" and "empty" are true at some moment during the
+// call; a batch cut short was so by what the other side had not done when it
+// was measured.
 type SPSC[T any] struct {
 	_ [falseSharing]byte
 

@@ -106,6 +106,8 @@ func (q *checkedSPSC[T]) Cap() int {
 	return len(q.cells)
 }
 
+type spscPublishedEarly[T any] struct{ *checkedSPSC[T] }
+
 func (q *spscPublishedEarly[T]) Push(v T) bool {
 	tail := q.tail.Load()
 	if q.room(tail, 1) == 0 {
@@ -117,7 +119,7 @@ func (q *spscPublishedEarly[T]) Push(v T) bool {
 	return true
 }
 
-type spscPublishedEarly[T any] struct{ *checkedSPSC[T] }
+type spscReleasedEarly[T any] struct{ *checkedSPSC[T] }
 
 func (q *spscReleasedEarly[T]) Pop() (v T, ok bool) {
 	head := q.head.Load()
@@ -132,7 +134,7 @@ func (q *spscReleasedEarly[T]) Pop() (v T, ok bool) {
 	return v, true
 }
 
-type spscReleasedEarly[T any] struct{ *checkedSPSC[T] }
+type spscBatchReleasedEarly[T any] struct{ *checkedSPSC[T] }
 
 func (q *spscBatchReleasedEarly[T]) PopN(dst []T) int {
 	head := q.head.Load()
@@ -146,12 +148,12 @@ func (q *spscBatchReleasedEarly[T]) PopN(dst []T) int {
 	return n
 }
 
-type spscBatchReleasedEarly[T any] struct{ *checkedSPSC[T] }
-
 func spscWrongMaskNew[T any](capacity int) *checkedSPSC[T] {
 	checkCapacity("SPSC", capacity)
 	return &checkedSPSC[T]{mask: uint64(capacity/2 - 1), cells: make([]T, capacity)}
 }
+
+type spscNeverLooksAgain[T any] struct{ *checkedSPSC[T] }
 
 func (q *spscNeverLooksAgain[T]) Push(v T) bool {
 	tail := q.tail.Load()
@@ -185,8 +187,6 @@ func (q *spscNeverLooksAgain[T]) room(tail uint64, want int) int {
 	}
 	return int(free)
 }
-
-type spscNeverLooksAgain[T any] struct{ *checkedSPSC[T] }
 
 func spscVariants() map[string]func(capacity int) queue {
 	return map[string]func(int) queue{

@@ -148,6 +148,7 @@ func (s *Stack) read(dst []uint32, top uint32) (n int, below uint32) {
 	for n < len(dst) && top != 0 {
 		dst[n] = top - 1
 		n++
+		yield(amidScan)
 		top = s.next[top-1].Load()
 	}
 	return n, top

@@ -85,6 +85,7 @@ func (s *checkedStack) read(dst []uint32, top uint32) (n int, below uint32) {
 	for n < len(dst) && top != 0 {
 		dst[n] = top - 1
 		n++
+		onYield(amidScan)
 		top = s.next[top-1].Load()
 	}
 	return n, top
@@ -118,6 +119,8 @@ func (s *checkedStack) appendChain(dst []uint32, top uint32) []uint32 {
 func (s *checkedStack) Empty() bool {
 	return s.head.Load()&indexMask == 0
 }
+
+type stackUntagged struct{ *checkedStack }
 
 func (s *stackUntagged) Pop() (uint32, bool) {
 	for {
@@ -162,7 +165,7 @@ func (s *stackUntagged) PopAll(dst []uint32) []uint32 {
 	}
 }
 
-type stackUntagged struct{ *checkedStack }
+type stackLinkedLate struct{ *checkedStack }
 
 func (s *stackLinkedLate) Push(i uint32) {
 	link := &s.next[i]
@@ -176,7 +179,7 @@ func (s *stackLinkedLate) Push(i uint32) {
 	}
 }
 
-type stackLinkedLate struct{ *checkedStack }
+type stackPushedBlindly struct{ *checkedStack }
 
 func (s *stackPushedBlindly) Push(i uint32) {
 	link := &s.next[i]
@@ -190,7 +193,7 @@ func (s *stackPushedBlindly) Push(i uint32) {
 	}
 }
 
-type stackPushedBlindly struct{ *checkedStack }
+type stackChainHeadLost struct{ *checkedStack }
 
 func (s *stackChainHeadLost) PushN(idx []uint32) {
 	if len(idx) == 0 {
@@ -210,8 +213,6 @@ func (s *stackChainHeadLost) PushN(idx []uint32) {
 		}
 	}
 }
-
-type stackChainHeadLost struct{ *checkedStack }
 
 func stackVariants() map[string]func(capacity int) freeList {
 	return map[string]func(int) freeList{

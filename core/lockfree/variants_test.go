@@ -156,24 +156,22 @@ func (s subject) checked(text string) string {
 // mutated returns the declarations in which a mutant differs from the
 // checked copy and adds its constructor to the index.
 func (s subject) mutated(name string, original, edited []declaration, index *bytes.Buffer) string {
-	var out bytes.Buffer
+	var out, methods bytes.Buffer
 	construct := "newChecked" + s.typ
-	methods := 0
 	changed := differing(original, edited)
 	for _, d := range edited {
 		switch {
 		case !changed[d.name]:
 		case d.method:
-			methods++
 			text := strings.Replace(d.text, "*"+s.typ, "*"+name, 1)
-			out.WriteString(s.checked(text))
+			methods.WriteString(s.checked(text))
 		default:
 			construct = name + "New"
 			out.WriteString(strings.Replace(s.checked(d.text), "newChecked"+s.typ, construct, 1))
 		}
 	}
 	made := construct + s.argument() + "(c)"
-	if methods > 0 {
+	if methods.Len() > 0 {
 		parameter, short := "", ""
 		if s.generic {
 			parameter, short = "[T any]", "[T]"
@@ -181,6 +179,7 @@ func (s subject) mutated(name string, original, edited []declaration, index *byt
 		fmt.Fprintf(&out, "type %s%s struct{ *checked%s%s }\n\n", name, parameter, s.typ, short)
 		made = "&" + name + s.argument() + "{" + made + "}"
 	}
+	out.Write(methods.Bytes())
 	fmt.Fprintf(index, "%q: func(c int) %s { return %s },\n", strings.TrimPrefix(name, strings.ToLower(s.typ)), s.contract(), made)
 	return out.String()
 }

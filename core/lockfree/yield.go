@@ -7,6 +7,7 @@ type window uint8
 const (
 	beforeSwap    window = iota // a word was read, the CAS that rests on it comes next
 	beforePublish               // cells are claimed and not yet visible to the other side
+	amidScan                    // some of several links or cells were looked at
 	beforeTake                  // cells are known to be published and not yet read
 	beforeRelease               // cells were read and not yet given back
 	beforeRetry                 // another goroutine was faster, the operation starts again
