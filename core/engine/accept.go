@@ -92,7 +92,7 @@ func (w *worker) admission(addr netip.AddrPort) (Refusal, bool) {
 // asked runs OnConnectionRequest; a panic in it refuses the connection.
 func (w *worker) asked(addr netip.AddrPort) (ok bool) {
 	defer w.recovered(nil)
-	w.callback = "OnConnectionRequest"
+	w.callback = callbackRequest
 	return w.calls.connectionRequest(addr)
 }
 

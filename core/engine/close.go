@@ -68,7 +68,7 @@ func (w *worker) leave(s *Session) {
 	w.server.cfg.Observer.SessionClosed(s, s.reason)
 	if s.has(flagJoined) {
 		w.stats.Local.Leaves++
-		w.callback = "OnClientLeave"
+		w.callback = callbackLeave
 		w.calls.handler.OnClientLeave(s, s.reason)
 	}
 	w.dialed(s)
@@ -103,7 +103,7 @@ func (w *worker) join(s *Session) {
 	w.arm(s)
 	w.record.Event(flight.KindSession, uint64(s.id), eventJoin, 0, 0, 0)
 	w.dialed(s)
-	w.callback = "OnClientJoin"
+	w.callback = callbackJoin
 	w.calls.handler.OnClientJoin(s)
 	w.server.cfg.Observer.SessionOpened(s)
 }

@@ -174,3 +174,9 @@ func (c *Config) validate() error {
 	}
 	return errors.Join(problems...)
 }
+
+// Validate returns every bad field at once, defaults filled in, without making anything.
+func (c Config) Validate() error {
+	_, err := c.withDefaults()
+	return err
+}

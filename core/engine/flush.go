@@ -37,7 +37,7 @@ func (w *worker) flush(s *Session) {
 			return
 		default:
 			w.taken(s, n)
-			w.callback = "OnSend"
+			w.callback = callbackSend
 			w.calls.send(s, n)
 		}
 	}

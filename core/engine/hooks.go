@@ -22,6 +22,28 @@ type Observer struct {
 	Panicked func(Panic)
 }
 
+// callback is what a worker is calling just now, for the panic hook.
+type callback uint8
+
+const (
+	callbackNone callback = iota
+	callbackRequest
+	callbackJoin
+	callbackRecv
+	callbackSend
+	callbackLeave
+	callbackWorkerBegin
+	callbackWorkerEnd
+	callbackPost
+)
+
+var callbackNames = [...]string{
+	"", "OnConnectionRequest", "OnClientJoin", "OnRecv", "OnSend", "OnClientLeave", "OnWorkerThreadBegin",
+	"OnWorkerThreadEnd", "Post",
+}
+
+func (c callback) String() string { return callbackNames[c] }
+
 // Panic is a panic that a worker caught.
 type Panic struct {
 	Value    any

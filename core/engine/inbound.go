@@ -174,7 +174,7 @@ func (w *worker) obeySend(s *Session, c *command, live bool) {
 
 func (w *worker) runPosted(s *Session, call func(*Session)) {
 	defer w.recovered(s)
-	w.callback = "Post"
+	w.callback = callbackPost
 	call(s)
 }
 

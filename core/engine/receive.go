@@ -114,8 +114,9 @@ func (w *worker) deliver(s *Session, whole []byte) {
 	w.record.Begin(uint64(s.id), w.typ, uint32(len(payload)))
 	w.reader.Reset(payload)
 	w.reader.Bind(w.server.packets, w.record.Ref(), &w.ext)
-	w.callback = "OnRecv"
+	w.callback = callbackRecv
 	w.calls.handler.OnRecv(s, &w.reader)
+	w.callback = callbackNone
 	w.record.End(uint32(w.queued-before), 0)
 	s.frameAt = w.now
 	s.recv++

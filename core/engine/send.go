@@ -48,7 +48,7 @@ func (w *worker) send(s *Session, p *packet.Packet) error {
 	payload := p.Payload()
 	need := len(payload) + w.codec.Overhead()
 	if int(s.out.bytes)+need > w.server.cfg.SendLimitBytes || int(s.out.packets) >= w.server.cfg.SendLimitPackets {
-		return w.sendLimit(s, false)
+		return w.sendLimit(s, p.Droppable())
 	}
 	var ext *packet.Ext
 	if p.HasExt() {

@@ -40,15 +40,14 @@ type Session struct {
 	recv      uint64 // packets received
 	sent      uint64 // packets accepted for sending
 
-	timer   timer // place in the worker's wheel
-	fd      int32
-	place   int32    // index in worker.sessions
-	ip      [16]byte // remote address, IPv4 mapped
-	port    uint16
-	phase   phase
-	flags   sessionFlags
-	reason  Reason
-	refusal bool
+	timer  timer // place in the worker's wheel
+	fd     int32
+	place  int32    // index in worker.sessions
+	ip     [16]byte // remote address, IPv4 mapped
+	port   uint16
+	phase  phase
+	flags  sessionFlags
+	reason Reason
 
 	// What others may touch while they hold a count.
 	elsewhere sharedState

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"encoding/binary"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
@@ -441,5 +442,151 @@ func TestNewRefusesOptionalCallbackWithAnotherSignature(t *testing.T) {
 	_, err := New(Config{Addr: "127.0.0.1:0"}, new(misspelt))
 	if err == nil || !bytes.Contains([]byte(err.Error()), []byte("OnError")) {
 		t.Errorf("got %v, want an error that names OnError", err)
+	}
+}
+
+func TestSimSendLimitDropsOrCloses(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		policy    SendPolicy
+		droppable bool
+		want      error
+		closes    bool
+	}{
+		{"close policy, plain packet", CloseWhenFull, false, ErrQueueFull, true},
+		{"close policy, droppable packet", CloseWhenFull, true, ErrQueueFull, true},
+		{"drop policy, plain packet", DropDroppable, false, ErrQueueFull, true},
+		{"drop policy, droppable packet", DropDroppable, true, ErrDropped, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSim(t, simnet.Config{Window: 100}, Config{SendPolicy: test.policy, SendLimitPackets: 4})
+			var got error
+			s.handler.onRecv = func(held *Session, in *packet.Reader) {
+				for range 5 {
+					p := held.NewPacket().Bytes(make([]byte, 200))
+					if test.droppable {
+						p.SetDroppable()
+					}
+					got = held.Send(p)
+				}
+			}
+			c := s.dial()
+			c.SetReading(false)
+			s.settle()
+			c.Write(lan([]byte("go")))
+			s.settle()
+			if got != test.want {
+				t.Errorf("fifth Send: got %v, want %v", got, test.want)
+			}
+			if closed := s.reasons()[SendQueueFull] == 1; closed != test.closes {
+				t.Errorf("closed with send_queue_full: got %v, want %v (%v)", closed, test.closes, s.reasons())
+			}
+			dropped := s.srv.Status().Total.DroppedPackets
+			if (dropped == 1) == test.closes {
+				t.Errorf("dropped packets: got %d", dropped)
+			}
+			c.Close()
+			s.settle()
+			s.wait(2*time.Second, 100*time.Millisecond)
+			s.checkEmpty()
+		})
+	}
+}
+
+func TestSimPacketRateLimit(t *testing.T) {
+	s := newSim(t, simnet.Config{Window: 1 << 20}, Config{PacketRate: 100, PacketBurst: 10})
+	polite, flood := s.dial(), s.dial()
+	s.settle()
+	flood.Write(bytes.Repeat(lan([]byte{1, 0}), 11))
+	for range 300 {
+		polite.Write(lan([]byte{1, 0}))
+		s.wait(10*time.Millisecond, 10*time.Millisecond)
+	}
+	s.settle()
+	if got := s.reasons(); got[RateLimited] != 1 || len(got) != 1 {
+		t.Errorf("reasons %v, want one rate_limited: the flood's", got)
+	}
+	if got := len(polite.Read()); got != 300*4 {
+		t.Errorf("the polite one got %d bytes, want %d", got, 300*4)
+	}
+	polite.Close()
+	flood.Close()
+	s.settle()
+	s.checkEmpty()
+}
+
+func TestSimAdmission(t *testing.T) {
+	prefix := netip.MustParsePrefix("10.0.0.0/8")
+	from := func(host string, port uint16) netip.AddrPort {
+		return netip.AddrPortFrom(netip.MustParseAddr(host), port)
+	}
+	for _, test := range []struct {
+		name    string
+		cfg     Config
+		dials   []netip.AddrPort
+		joined  int
+		refused map[string]uint64
+	}{
+		{"address", Config{AllowFrom: []netip.Prefix{prefix}}, []netip.AddrPort{from("10.1.1.1", 1000), from("9.1.1.1", 1000)}, 1, map[string]uint64{"refused_address": 1}},
+		{"full", Config{MaxSessions: 1}, []netip.AddrPort{from("10.1.1.1", 1000), from("10.1.1.2", 1000)}, 1, map[string]uint64{"refused_full": 1}},
+		{"sessions per address", Config{SessionsPerIP: 2}, []netip.AddrPort{from("10.1.1.1", 1), from("10.1.1.1", 2), from("10.1.1.1", 3), from("10.1.1.2", 4)}, 3, map[string]uint64{"refused_rate": 1}},
+		{"loopback is exempt", Config{SessionsPerIP: 1}, []netip.AddrPort{from("127.0.0.1", 1001), from("127.0.0.1", 1002)}, 2, map[string]uint64{}},
+		{"loopback is not exempt", Config{SessionsPerIP: 1, LimitLoopback: true}, []netip.AddrPort{from("127.0.0.1", 1001), from("127.0.0.1", 1002)}, 1, map[string]uint64{"refused_rate": 1}},
+		{"accept rate", Config{AcceptRate: 2}, []netip.AddrPort{from("10.1.1.1", 1), from("10.1.1.2", 1), from("10.1.1.3", 1)}, 2, map[string]uint64{"refused_rate": 1}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.cfg.Addr = "0.0.0.0:6000"
+			s := newSim(t, simnet.Config{}, test.cfg)
+			var conns []*simnet.Conn
+			for _, local := range test.dials {
+				c, err := s.net.Dial(local, from("10.9.9.9", 6000))
+				if err != nil {
+					t.Fatal(err)
+				}
+				conns = append(conns, c)
+			}
+			s.settle()
+			if len(s.handler.joined) != test.joined {
+				t.Errorf("joined %d, want %d", len(s.handler.joined), test.joined)
+			}
+			if got := s.srv.Status().Refusals; !maps.Equal(got, test.refused) {
+				t.Errorf("refusals %v, want %v", got, test.refused)
+			}
+			for _, c := range conns {
+				c.Close()
+			}
+			s.settle()
+			s.checkEmpty()
+			if len(s.srv.perIP.count) != 0 {
+				t.Errorf("addresses still counted: %v", s.srv.perIP.count)
+			}
+		})
+	}
+}
+
+func TestSimAcceptSurvivesWantOfDescriptors(t *testing.T) {
+	paused := 0
+	observer := Observer{AcceptPaused: func(error) { paused++ }}
+	s := newSim(t, simnet.Config{Descriptors: 4}, Config{Observer: observer}) // the listener and three connections
+	var conns []*simnet.Conn
+	for range 3 {
+		conns = append(conns, s.dial())
+	}
+	s.settle()
+	late := s.dial()
+	s.settle()
+	if paused == 0 || s.srv.Status().Total.AcceptPauses == 0 {
+		t.Skip("the simulation has descriptors left") // tells when its accounting changes
+	}
+	conns[0].Close()
+	s.settle()
+	s.wait(time.Second, 10*time.Millisecond)
+	late.Write(lan([]byte("hi")))
+	s.settle()
+	if got := len(late.Read()); got != 4 {
+		t.Errorf("the late one got %d bytes, want 4", got)
+	}
+	if waits := s.srv.Status().Total.Turns; waits > 1000 {
+		t.Errorf("turns: %d: the worker was busy with failing", waits)
 	}
 }

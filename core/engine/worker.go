@@ -58,7 +58,7 @@ type worker struct {
 	queued   uint64 // bytes appended to output since the start
 
 	// What is being called, for the panic hook.
-	callback string
+	callback callback
 	typ      uint16
 
 	commands *lockfree.MPSC[command] // from any goroutine
@@ -95,6 +95,7 @@ func newWorker(server *Server, index int) (*worker, error) {
 		posted: lockfree.NewStack(slotCapacity(cfg.MaxSessions)), done: make(chan struct{}),
 	}
 	w.partials = newPartials(server)
+	w.reader.UseCache(w.packets)
 	w.now = poll.Now()
 	w.wheel.start(w.now)
 	return w, nil
@@ -175,13 +176,13 @@ func (w *worker) stop(left time.Duration) {
 
 func (w *worker) begin() {
 	defer w.recovered(nil)
-	w.callback = "OnWorkerThreadBegin"
+	w.callback = callbackWorkerBegin
 	w.calls.workerBegin(w.index)
 }
 
 func (w *worker) end() {
 	defer w.recovered(nil)
-	w.callback = "OnWorkerThreadEnd"
+	w.callback = callbackWorkerEnd
 	w.calls.workerEnd(w.index)
 }
 
@@ -232,9 +233,17 @@ func (w *worker) recovered(s *Session) {
 	if value == nil {
 		return
 	}
-	w.record.Panic()
 	w.stats.Local.Panics++
-	w.server.cfg.Observer.Panicked(Panic{Value: value, Callback: w.callback, Session: s, Packet: w.typ, Worker: w.index})
+	if w.callback == callbackRecv {
+		w.record.Panic()
+	}
+	w.server.cfg.Observer.Panicked(Panic{
+		Value: value, Callback: w.callback.String(), Session: s, Packet: w.typ, Worker: w.index,
+	})
+	if w.callback == callbackRecv {
+		w.record.End(0, uint16(HandlerPanic))
+	}
+	w.callback = callbackNone
 	if s != nil {
 		w.close(s, HandlerPanic)
 	}

@@ -27,13 +27,13 @@ type Packet struct {
 	start  uintptr // first byte of the payload
 	limit  uintptr // the first byte that must not be written; cursor after an error or Retain
 
-	refs    int32     // atomic, but plain for whoever holds the only reference
-	slot    pool.Slot // fixed; in the smallest class, and the handle
-	large   pool.Slot // in its class, when class > 0
-	class   uint8     // of the payload
-	failure failure
-	hasExt  bool
-	_       byte
+	refs      int32     // atomic, but plain for whoever holds the only reference
+	slot      pool.Slot // fixed; in the smallest class, and the handle
+	large     pool.Slot // in its class, when class > 0
+	class     uint8     // of the payload
+	failure   failure
+	hasExt    bool
+	droppable bool
 
 	trace flight.Ref
 	recv  int64
@@ -61,6 +61,19 @@ func (p *Packet) Err() error { return p.failure.err() }
 // Handle names the packet as a plain number, for queues that hold values; the
 // pool's At turns it back. It stands for the packet, not for a reference.
 func (p *Packet) Handle() uint32 { return uint32(p.slot) }
+
+// SetDroppable marks the packet as one that a full send queue may drop instead
+// of ending the session (a position that the next one replaces), and returns
+// it. Only before it is shared.
+func (p *Packet) SetDroppable() *Packet {
+	if p.writable("SetDroppable") {
+		p.droppable = true
+	}
+	return p
+}
+
+// Droppable reports whether SetDroppable marked the packet.
+func (p *Packet) Droppable() bool { return p.droppable }
 
 // SetTrace stores the record the packet was received under and when that was,
 // for whoever handles it on another goroutine. Only before it is shared.

@@ -140,7 +140,7 @@ func (p *Pool) open(s pool.Slot) *Packet {
 	k.limit = k.start + p.classes[0].size
 	k.refs = 1
 	k.failure = none
-	k.hasExt = false
+	k.hasExt, k.droppable = false, false
 	k.trace, k.recv = 0, 0
 	return k
 }

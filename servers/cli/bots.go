@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"vitrine/servers/bot"
+)
+
+type botsCommand struct {
+	Protocol  string        `arg:"" enum:"echo,chat" help:"echo or chat."`
+	Addr      string        `placeholder:"ADDR" help:"host:port of the server; default where up puts it."`
+	Codec     string        `placeholder:"CODEC" help:"lan, classic, classic-a or sealed; default lan for echo, sealed for chat."`
+	ServerKey string        `placeholder:"KEY" help:"Sealed: the server's public key; default that of the key file here."`
+	KeyFile   string        `default:"${runtime}/server.key" placeholder:"FILE" help:"Sealed: the server's key file, when it runs here."`
+	N         int           `default:"100" help:"Bots."`
+	Depth     int           `placeholder:"D" help:"Unanswered requests a bot may have (over-send); default 1 for echo, 8 for chat."`
+	Size      int           `placeholder:"BYTES" help:"Bytes of a payload or text; default 8 for echo, 64 for chat."`
+	Rate      float64       `placeholder:"R" help:"Requests a second and bot; default as fast as answered for echo, 2 for chat."`
+	Think     time.Duration `placeholder:"D" help:"Pause between a reply and the next request without --rate; negative for none."`
+	For       time.Duration `default:"15s" help:"How long, ramp-up included; 0 until Ctrl-C."`
+	RampUp    time.Duration `placeholder:"D" help:"Time to connect all of them; default 1 ms a bot."`
+	Churn     float64       `placeholder:"C" help:"Disconnects and reconnects a second and bot."`
+	Greeting  bool          `negatable:"" default:"true" help:"Echo: expect the family's 8-byte greeting."`
+	Seed      uint64        `default:"1" help:"Seed of the bots' choices."`
+	JSON      bool          `help:"Print the report as one line of JSON."`
+}
+
+// Run plays the bots and answers errFault when they found fault.
+func (c *botsCommand) Run(io *streams) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	if isTerminal(io.err) {
+		cfg.Live = func(r bot.Report) { fmt.Fprintf(io.err, "\r\x1b[K%s", r.String()) }
+	}
+	report, err := bot.Run(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if cfg.Live != nil {
+		fmt.Fprintln(io.err)
+	}
+	if c.JSON {
+		fmt.Fprintf(io.out, "%s\n", report.JSON())
+	} else if err := report.Print(io.out); err != nil {
+		return fmt.Errorf("print the report: %w", err)
+	}
+	if !report.OK() {
+		return errFault
+	}
+	return nil
+}
+
+func (c *botsCommand) config() (bot.Config, error) {
+	cfg := bot.Config{
+		Addr: c.Addr, Protocol: bot.Protocol(c.Protocol), Bots: c.N, Depth: c.Depth, Size: c.Size, Rate: c.Rate,
+		Think: c.Think, For: c.For, RampUp: c.RampUp, Churn: c.Churn, Greeting: c.Greeting, Seed: c.Seed,
+	}
+	codec := c.Codec
+	switch {
+	case codec == "" && cfg.Protocol == bot.Chat:
+		codec = "sealed"
+	case codec == "":
+		codec = "lan"
+	}
+	if cfg.Protocol == bot.Chat && cfg.Rate == 0 {
+		cfg.Rate = chatBotRate
+	}
+	if cfg.Addr == "" {
+		cfg.Addr = portBase{}.addr(c.port(codec))
+	}
+	key, err := c.serverKey(codec)
+	if err != nil {
+		return cfg, err
+	}
+	if cfg.Codec, err = bot.ParseCodec(codec, key); err != nil {
+		return cfg, usagef("%w", err)
+	}
+	return cfg, nil
+}
+
+func (c *botsCommand) port(codec string) int {
+	switch {
+	case c.Protocol == "chat":
+		return portChat
+	case codec == "sealed":
+		return portEchoSealed
+	case codec == "lan":
+		return portEchoLAN
+	}
+	return portEchoClassic
+}
+
+// serverKey returns the public key that was given, or that of the key file of a server on this machine.
+func (c *botsCommand) serverKey(codec string) (string, error) {
+	if codec != "sealed" || c.ServerKey != "" {
+		return c.ServerKey, nil
+	}
+	public, err := publicKeyOf(c.KeyFile)
+	if err != nil {
+		return "", usagef("a sealed server needs --server-key (serve prints it), or its key file here: %w", err)
+	}
+	return public, nil
+}

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+	"vitrine/core/config"
+)
+
+// Exit statuses.
+const (
+	statusOK     = 0
+	statusFailed = 1
+	statusUsage  = 2
+)
+
+// grammar is the command line; each command's Run gets the streams.
+type grammar struct {
+	Up    upCommand    `cmd:"" help:"Start the whole stack on embedded defaults in one process."`
+	Serve serveCommand `cmd:"" help:"Start one server."`
+	Bots  botsCommand  `cmd:"" help:"Play bots against a server and check every reply."`
+	Check checkCommand `cmd:"" help:"Check the wire formats or the configuration."`
+}
+
+// streams are where a command writes: results to out, what people watch to err.
+type streams struct{ out, err io.Writer }
+
+// errFault is a run that worked and found fault: the report has been printed.
+var errFault = errors.New("fault found")
+
+// Main runs the program with its arguments and returns its exit status.
+func Main(args []string, stdout, stderr io.Writer) int {
+	exit := -1
+	parser, err := kong.New(&grammar{},
+		kong.Name("vitrine"),
+		kong.Description("Game servers that can be seen through."),
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(status int) { exit = status }),
+		kong.Vars{"runtime": runtimeDir},
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "vitrine:", err)
+		return statusFailed
+	}
+	command, err := parser.Parse(args)
+	if exit >= 0 { // --help
+		return exit
+	}
+	if err != nil {
+		parser.Errorf("%s", err)
+		return statusUsage
+	}
+	return status(command.Run(&streams{out: stdout, err: stderr}), stderr)
+}
+
+// status prints an error and turns it into an exit status.
+func status(err error, stderr io.Writer) int {
+	var bad *config.Error
+	var usage *usageError
+	switch {
+	case err == nil:
+		return statusOK
+	case errors.Is(err, errFault):
+		return statusFailed
+	case errors.As(err, &bad), errors.As(err, &usage):
+		fmt.Fprintf(stderr, "vitrine: %v\n", err)
+		return statusUsage
+	}
+	fmt.Fprintf(stderr, "vitrine: %v\n", err)
+	return statusFailed
+}
+
+// usageError is a command line that makes no sense in a way that the parser cannot see.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// runtimeDir holds what the program writes while it runs, relative to the working directory.
+const runtimeDir = "var"
+
+// environment is what the configuration reads of the process.
+func environment() []string { return os.Environ() }

@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"vitrine/core/config"
+	"vitrine/core/engine"
+	"vitrine/core/frame"
+	"vitrine/servers/demo/chat"
+	"vitrine/servers/netserver"
+)
+
+// settings is the configuration file.
+type settings struct {
+	Ops  opsSettings    `toml:"ops"`
+	Echo echoSettings   `toml:"echo"`
+	Chat serverSettings `toml:"chat"`
+}
+
+type opsSettings struct {
+	Addr string `toml:"addr" default:"127.0.0.1:8080" help:"host:port of the operations pages; empty for none"`
+}
+
+// echoSettings are the echo server's three listeners, a server each.
+type echoSettings struct {
+	Greeting bool           `toml:"greeting" default:"true" help:"send the family's 8-byte greeting on join"`
+	LAN      serverSettings `toml:"lan"`
+	Classic  serverSettings `toml:"classic"`
+	Sealed   serverSettings `toml:"sealed"`
+}
+
+// serverSettings are one server's.
+type serverSettings struct {
+	Addr      string         `toml:"addr" help:"host:port to listen on; port 0 takes any free one"`
+	Device    string         `toml:"device" help:"network card to listen on, by name"`
+	AllowFrom []netip.Prefix `toml:"allow_from" help:"prefixes to accept connections from; empty for all"`
+	Codec     string         `toml:"codec" help:"frame format: lan, classic (B), classic-a or sealed"`
+	KeyFile   string         `toml:"key_file" default:"var/server.key" help:"sealed: file of the private key, made on the first start"`
+	Code      uint8          `toml:"packet_code" default:"119" help:"classic: first byte of every frame"`
+	Key       uint8          `toml:"packet_key" default:"50" secret:"true" help:"classic: the static key (A: the first)"`
+	Key2      uint8          `toml:"packet_key2" default:"132" secret:"true" help:"classic A: the second static key"`
+	MaxPacket config.Bytes   `toml:"max_packet" default:"8KiB" help:"largest packet; more ends the session with bad_length"`
+
+	Workers     int  `toml:"workers" help:"event loops; 0 for one per processor"`
+	MaxSessions int  `toml:"max_sessions" default:"10000" help:"most sessions at once; more are refused with refused_full"`
+	Nagle       bool `toml:"nagle" help:"leave Nagle's algorithm on"`
+
+	IdleTimeout      time.Duration `toml:"idle_timeout" default:"60s" help:"without a complete frame for so long a session ends"`
+	FrameTimeout     time.Duration `toml:"frame_timeout" default:"10s" help:"a frame that is not completed for so long ends the session"`
+	HandshakeTimeout time.Duration `toml:"handshake_timeout" default:"5s" help:"a handshake that takes longer ends the session"`
+
+	SendLimit        config.Bytes `toml:"send_limit" default:"1MiB" help:"most bytes that wait to be sent on one session"`
+	SendLimitPackets int          `toml:"send_limit_packets" default:"4096" help:"most packets that wait to be sent on one session"`
+	SendPolicy       string       `toml:"send_policy" default:"close" help:"at the send limit: close the session, or drop droppable packets"`
+	OutputLimit      config.Bytes `toml:"output_limit" default:"256MiB" help:"most bytes that wait to be sent on all sessions"`
+	RecvBudget       config.Bytes `toml:"recv_budget" default:"64KiB" help:"most bytes read from one session in a turn"`
+	QueueLimit       int          `toml:"queue_limit" default:"16384" help:"most commands that wait for one worker, a power of two"`
+	PacketLimit      int          `toml:"packet_limit" default:"65536" help:"most packets alive at once"`
+
+	PacketRate    int  `toml:"packet_rate" help:"most packets a second and session; 0 for no limit"`
+	PacketBurst   int  `toml:"packet_burst" help:"most packets in a burst; 0 for as many as the rate"`
+	AcceptRate    int  `toml:"accept_rate" help:"most connections accepted a second; 0 for no limit"`
+	SessionsPerIP int  `toml:"sessions_per_ip" help:"most sessions from one address; 0 for no limit"`
+	LimitLoopback bool `toml:"limit_loopback" help:"let the last two count loopback too"`
+
+	FlightRecords int    `toml:"flight_records" default:"4096" help:"packet records kept per worker, a power of two"`
+	FlightDir     string `toml:"flight_dir" help:"directory for records that survive the process; empty for memory"`
+}
+
+// The ports of the defaults. --port-base puts another number in the place of 6000 in each of them.
+const (
+	defaultBase     = 6000
+	portEchoLAN     = 6000
+	portEchoClassic = 6001
+	portEchoSealed  = 6002
+	portChat        = 7002
+	portOps         = 8080
+)
+
+// defaults returns the settings that the file, the environment and the flags change.
+func defaults(ports portBase) *settings {
+	s := &settings{Ops: opsSettings{Addr: ports.addr(portOps)}}
+	s.Echo.LAN = serverSettings{Addr: ports.addr(portEchoLAN), Codec: "lan", MaxPacket: maxLANPacket}
+	s.Echo.Classic = serverSettings{Addr: ports.addr(portEchoClassic), Codec: "classic"}
+	s.Echo.Sealed = serverSettings{Addr: ports.addr(portEchoSealed), Codec: "sealed"}
+	s.Chat = serverSettings{
+		Addr: ports.addr(portChat), Codec: "sealed", IdleTimeout: chat.IdleTimeout, PacketRate: chat.PacketRate,
+	}
+	return s
+}
+
+// portBase moves the default ports: nil leaves them, 0 makes each any free port.
+type portBase struct{ base *int }
+
+func (p portBase) addr(port int) string {
+	switch {
+	case p.base != nil && *p.base == 0:
+		port = 0
+	case p.base != nil:
+		port += *p.base - defaultBase
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+}
+
+// configFlags are the flags of every command that reads the configuration.
+type configFlags struct {
+	Config   string            `placeholder:"FILE" help:"Configuration file (TOML)."`
+	Set      map[string]string `placeholder:"KEY=VALUE" help:"Set a configuration key, such as chat.max_sessions=5000."`
+	PortBase *int              `placeholder:"N" help:"Put N in the place of 6000 in the default ports; 0: any free port."`
+	OpsAddr  *string           `placeholder:"ADDR" help:"host:port of the operations pages; empty for none."`
+}
+
+// load reads the configuration; extra are keys set by other flags.
+func (f *configFlags) load(extra map[string]string) (*settings, *config.Effective, error) {
+	if f.PortBase != nil && (*f.PortBase < 0 || *f.PortBase > 65535-(portOps-defaultBase)) {
+		return nil, nil, usagef("--port-base %d: want 0..%d", *f.PortBase, 65535-(portOps-defaultBase))
+	}
+	flags := maps.Clone(f.Set)
+	if flags == nil {
+		flags = map[string]string{}
+	}
+	maps.Copy(flags, extra)
+	if f.OpsAddr != nil {
+		flags["ops.addr"] = *f.OpsAddr
+	}
+	s := defaults(portBase{f.PortBase})
+	effective, err := config.Load(s, config.Options{File: f.Config, Env: environment(), Flags: flags})
+	return s, effective, err
+}
+
+// Validate reports the values that only together make sense or not.
+func (s *serverSettings) Validate() error {
+	if s.SendPolicy != "close" && s.SendPolicy != "drop" {
+		return config.Invalid("send_policy", "%q is not close or drop", s.SendPolicy)
+	}
+	if !strings.Contains(" lan classic classic-b classic-a sealed ", " "+s.Codec+" ") {
+		return config.Invalid("codec", "%q is not lan, classic, classic-a or sealed", s.Codec)
+	}
+	return nil
+}
+
+// engineConfig turns the settings into the engine's configuration. The text is the public key of a sealed server.
+func (s *serverSettings) engineConfig(name string) (engine.Config, string, error) {
+	codec, public, err := s.codec()
+	if err != nil {
+		return engine.Config{}, "", fmt.Errorf("%s: %w", name, err)
+	}
+	cfg := engine.Config{
+		Name: name, Addr: s.Addr, Device: s.Device, AllowFrom: s.AllowFrom, Workers: s.Workers,
+		MaxSessions: s.MaxSessions, Nagle: s.Nagle, Codec: codec, IdleTimeout: s.IdleTimeout,
+		FrameTimeout: s.FrameTimeout, HandshakeTimeout: s.HandshakeTimeout, SendLimitBytes: int(s.SendLimit),
+		SendLimitPackets: s.SendLimitPackets, OutputLimitBytes: int(s.OutputLimit), RecvBudgetBytes: int(s.RecvBudget),
+		PacketRate: s.PacketRate, PacketBurst: s.PacketBurst, AcceptRate: s.AcceptRate, SessionsPerIP: s.SessionsPerIP,
+		LimitLoopback: s.LimitLoopback, QueueLimit: s.QueueLimit, PacketLimit: s.PacketLimit,
+		FlightRecords: s.FlightRecords, FlightDir: s.FlightDir,
+	}
+	if s.SendPolicy == "drop" {
+		cfg.SendPolicy = engine.DropDroppable
+	}
+	return cfg, public, nil
+}
+
+func (s *serverSettings) codec() (codec frame.Codec, public string, err error) {
+	classic := frame.ClassicConfig{Code: s.Code, Key: s.Key, MaxPayload: int(s.MaxPacket)}
+	switch s.Codec {
+	case "sealed":
+		return netserver.SealedFromFile(s.KeyFile, int(s.MaxPacket))
+	case "classic-a":
+		classic.Key2 = s.Key2
+		codec, err = frame.ClassicA(classic)
+	case "classic", "classic-b":
+		codec, err = frame.ClassicB(classic)
+	default:
+		codec, err = frame.LAN(frame.LANConfig{MaxPayload: int(s.MaxPacket)})
+	}
+	return codec, "", err
+}
+
+// maxLANPacket is the largest payload of a LAN frame, which trusted peers may use.
+const maxLANPacket = 65535

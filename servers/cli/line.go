@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// totals are the figures that a status line compares with a second ago.
+type totals struct {
+	sessions, recv, sent, p99 uint64
+}
+
+// liveLine writes a status line: each second over the last one on a terminal, every five seconds a line of its own
+// elsewhere.
+type liveLine struct {
+	quit chan struct{}
+	done sync.WaitGroup
+}
+
+const (
+	lineEvery = time.Second
+	logEvery  = 5
+)
+
+// startLine begins to write what text makes of the figures before and now; stop ends it.
+func startLine(w io.Writer, text func(before, now *totals) string) *liveLine {
+	l := &liveLine{quit: make(chan struct{})}
+	l.done.Go(func() { l.write(w, text) })
+	return l
+}
+
+func (l *liveLine) write(w io.Writer, text func(before, now *totals) string) {
+	live := isTerminal(w)
+	tick := time.NewTicker(lineEvery)
+	defer tick.Stop()
+	var before totals
+	for n := 1; ; n++ {
+		select {
+		case <-l.quit:
+			return
+		case <-tick.C:
+		}
+		var now totals
+		line := text(&before, &now)
+		before = now
+		switch {
+		case live:
+			fmt.Fprintf(w, "\r\x1b[K%s", line)
+		case n%logEvery == 1:
+			fmt.Fprintln(w, line)
+		}
+	}
+}
+
+func (l *liveLine) stop() {
+	close(l.quit)
+	l.done.Wait()
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

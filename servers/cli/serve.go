@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"vitrine/servers/observe"
+)
+
+type serveCommand struct {
+	Kind        string `arg:"" enum:"echo,chat" help:"echo or chat."`
+	Addr        string `placeholder:"ADDR" help:"host:port to listen on."`
+	Codec       string `placeholder:"CODEC" help:"Frame format: lan, classic, classic-a or sealed."`
+	Workers     int    `placeholder:"N" help:"Event loops; default one per processor."`
+	MaxSessions int    `placeholder:"N" help:"Most sessions at once."`
+	KeyFile     string `placeholder:"FILE" help:"Sealed: file of the private key, made on the first start."`
+	Greeting    bool   `negatable:"" default:"true" help:"Echo: send the family's 8-byte greeting on join."`
+	configFlags
+}
+
+// table returns the configuration table of the server that the flags mean. An echo server takes the defaults of its codec.
+func (c *serveCommand) table() string {
+	switch {
+	case c.Kind == "chat":
+		return "chat"
+	case c.Codec == "" || c.Codec == "lan":
+		return "echo.lan"
+	case c.Codec == "sealed":
+		return "echo.sealed"
+	}
+	return "echo.classic"
+}
+
+func (c *serveCommand) flags() map[string]string {
+	flags := map[string]string{}
+	set := func(key, value string, given bool) {
+		if given {
+			flags[c.table()+"."+key] = value
+		}
+	}
+	set("addr", c.Addr, c.Addr != "")
+	set("codec", c.Codec, c.Codec != "")
+	set("workers", strconv.Itoa(c.Workers), c.Workers != 0)
+	set("max_sessions", strconv.Itoa(c.MaxSessions), c.MaxSessions != 0)
+	set("key_file", c.KeyFile, c.KeyFile != "")
+	if !c.Greeting {
+		flags["echo.greeting"] = "false"
+	}
+	return flags
+}
+
+// Run serves until it is told to stop.
+func (c *serveCommand) Run(io *streams) error {
+	s, _, err := c.load(c.flags())
+	if err != nil {
+		return err
+	}
+	chosen := map[string]int{"echo.lan": 0, "echo.classic": 1, "echo.sealed": 2, "chat": 3}[c.table()]
+	return observe.Run(context.Background(), observe.Config{OpsAddr: s.Ops.Addr}, func(ctx context.Context, st *observe.Stack) error {
+		r, err := s.plans()[chosen].start(st)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(io.out, "listening on %s\n", r.server.Addr())
+		r.describe(io.out)
+		describeOps(io.out, st)
+		<-ctx.Done()
+		return nil
+	})
+}

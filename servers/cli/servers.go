@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"vitrine/core/engine"
+	"vitrine/servers/bot"
+	"vitrine/servers/demo/chat"
+	"vitrine/servers/demo/echo"
+	"vitrine/servers/observe"
+)
+
+// plan is a server that is to be started, and how bots would play with it.
+type plan struct {
+	name     string
+	settings *serverSettings
+	handler  func() engine.Handler
+	protocol bot.Protocol
+	greeting bool
+}
+
+// plans returns every server of the whole stack.
+func (s *settings) plans() []plan {
+	echoes := func(name string, of *serverSettings) plan {
+		return plan{
+			name: name, settings: of, protocol: bot.Echo, greeting: s.Echo.Greeting,
+			handler: func() engine.Handler { return echo.New(echo.Config{Greeting: s.Echo.Greeting}) },
+		}
+	}
+	return []plan{
+		echoes("echo-lan", &s.Echo.LAN),
+		echoes("echo-classic", &s.Echo.Classic),
+		echoes("echo-sealed", &s.Echo.Sealed),
+		{name: "chat", settings: &s.Chat, protocol: bot.Chat, handler: func() engine.Handler { return chat.New() }},
+	}
+}
+
+// running is a server that has been started.
+type running struct {
+	plan
+	server *engine.Server
+	public string // key that clients of a sealed server need, "" for others
+}
+
+// start starts the planned server and adds it to the stack, which stops it in the end.
+func (p plan) start(st *observe.Stack) (*running, error) {
+	cfg, public, err := p.settings.engineConfig(p.name)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Observer, cfg.Boot = st.Observer(p.name), st.Boot()
+	srv, err := engine.New(cfg, p.handler())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.name, err)
+	}
+	if err := srv.Start(); err != nil {
+		return nil, err
+	}
+	st.Add(srv)
+	return &running{plan: p, server: srv, public: public}, nil
+}
+
+// describe tells where a server is and how to talk to it.
+func (r *running) describe(w io.Writer) {
+	fmt.Fprintf(w, "  %-13s %-21s %s", r.name, r.server.Addr(), r.settings.Codec)
+	if r.public != "" {
+		fmt.Fprintf(w, ", server key %s", r.public)
+	}
+	fmt.Fprintln(w)
+}
+
+// play lets bots loose on the server and returns what they saw.
+func (r *running) play(ctx context.Context, cfg bot.Config) (bot.Report, error) {
+	codec, err := bot.ParseCodec(r.settings.Codec, r.public)
+	if err != nil {
+		return bot.Report{}, err
+	}
+	cfg.Addr, cfg.Protocol, cfg.Codec, cfg.Greeting = r.server.Addr(), r.protocol, codec, r.greeting
+	if r.protocol == bot.Chat {
+		cfg.Rate = chatBotRate
+	}
+	return bot.Run(ctx, cfg)
+}
+
+// chatBotRate is how many messages a second a chat bot of the whole stack sends.
+const chatBotRate = 2

@@ -1,0 +1,226 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"vitrine/core/engine"
+	"vitrine/servers/bot"
+	"vitrine/servers/observe"
+)
+
+type upCommand struct {
+	Bots int           `default:"0" placeholder:"N" help:"Bots, shared out over the servers."`
+	For  time.Duration `placeholder:"D" help:"Stop after so long; default on Ctrl-C."`
+	JSON bool          `help:"End with one line of JSON on standard output."`
+	Seed uint64        `default:"1" help:"Seed of the bots' choices."`
+	configFlags
+}
+
+// stackRun is one run of the whole stack.
+type stackRun struct {
+	command *upCommand
+	watch   io.Writer // what people read
+	servers []*running
+	mu      sync.Mutex
+	reports map[string]bot.Report // by server; guarded by mu
+}
+
+// Run starts the whole stack, lets the bots play and ends with a summary.
+func (c *upCommand) Run(io *streams) error {
+	began := time.Now()
+	s, _, err := c.load(nil)
+	if err != nil {
+		return err
+	}
+	run := &stackRun{command: c, watch: io.out, reports: map[string]bot.Report{}}
+	if c.JSON {
+		run.watch = io.err
+	}
+	err = observe.Run(context.Background(), observe.Config{OpsAddr: s.Ops.Addr}, func(ctx context.Context, st *observe.Stack) error {
+		if err := run.start(s, st, began); err != nil {
+			return err
+		}
+		return run.play(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	return run.summarize(io.out)
+}
+
+func (run *stackRun) start(s *settings, st *observe.Stack, began time.Time) error {
+	for _, p := range s.plans() {
+		r, err := p.start(st)
+		if err != nil {
+			return err
+		}
+		run.servers = append(run.servers, r)
+	}
+	fmt.Fprintf(run.watch, "Vitrine is up after %d ms:\n", time.Since(began).Milliseconds())
+	for _, r := range run.servers {
+		r.describe(run.watch)
+	}
+	describeOps(run.watch, st)
+	return nil
+}
+
+func describeOps(w io.Writer, st *observe.Stack) {
+	if addr := st.OpsAddr(); addr != "" {
+		fmt.Fprintf(w, "  %-13s http://%s  (/status /metrics /flight?session=ID /readyz)\n", "operations", addr)
+	}
+}
+
+// play runs the bots of every server, with a status line, until they are done or ctx is.
+func (run *stackRun) play(ctx context.Context) error {
+	if run.command.For > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, run.command.For+stackGrace)
+		defer cancel()
+	}
+	line := startLine(run.watch, run.line)
+	defer line.stop()
+	bots := run.startBots(ctx)
+	if run.command.Bots == 0 || run.command.For == 0 {
+		<-run.finished(ctx)
+	}
+	return bots()
+}
+
+// stackGrace is what bots are given to hear their last replies after their time is over.
+const stackGrace = 10 * time.Second
+
+// finished is closed when the run without bots is over.
+func (run *stackRun) finished(ctx context.Context) <-chan struct{} {
+	if run.command.For == 0 {
+		return ctx.Done()
+	}
+	ctx, cancel := context.WithTimeout(ctx, run.command.For)
+	context.AfterFunc(ctx, cancel)
+	return ctx.Done()
+}
+
+// startBots shares the bots out over the servers and returns the function that waits for them.
+func (run *stackRun) startBots(ctx context.Context) (wait func() error) {
+	errs := make([]error, len(run.servers))
+	var playing sync.WaitGroup
+	for i, r := range run.servers {
+		share := (run.command.Bots + len(run.servers) - 1 - i) / len(run.servers)
+		if share == 0 {
+			continue
+		}
+		playing.Go(func() {
+			report, err := r.play(ctx, bot.Config{
+				Bots: share, For: run.command.For, Seed: run.command.Seed,
+				Live: func(live bot.Report) { run.report(r.name, live) },
+			})
+			run.report(r.name, report)
+			errs[i] = err
+		})
+	}
+	return func() error {
+		playing.Wait()
+		return errors.Join(errs...)
+	}
+}
+
+func (run *stackRun) report(server string, report bot.Report) {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	run.reports[server] = report
+}
+
+func (run *stackRun) seen(server string) bot.Report {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	return run.reports[server]
+}
+
+// line is the live status line: what the servers count and what the bots found.
+func (run *stackRun) line(before, now *totals) string {
+	var fault uint64
+	for _, r := range run.servers {
+		st, seen := r.server.Status(), run.seen(r.name)
+		now.sessions += uint64(st.Sessions)
+		now.recv += st.Total.RecvPackets
+		now.sent += st.Total.SentPackets
+		now.p99 = max(now.p99, st.Duration.Quantile(0.99))
+		fault += seen.Wrong + seen.Missing + seen.ServerDisconnects
+	}
+	return fmt.Sprintf("%d sessions  %d packets/s in  %d out  handling p99 %s  faults %d",
+		now.sessions, now.recv-before.recv, now.sent-before.sent, time.Duration(now.p99).Round(100*time.Nanosecond), fault)
+}
+
+// outcome is the last line of `up --json`.
+type outcome struct {
+	OK           bool                     `json:"ok"`
+	Servers      map[string]serverOutcome `json:"servers"`
+	CloseReasons map[string]uint64        `json:"close_reasons"`
+}
+
+// serverOutcome is what became of one server: sessions as the server counted them, the rest as its bots saw it.
+type serverOutcome struct {
+	Addr              string  `json:"addr"`
+	Sessions          uint64  `json:"sessions"`
+	Sent              uint64  `json:"sent"`
+	Received          uint64  `json:"received"`
+	Wrong             uint64  `json:"wrong"`
+	Missing           uint64  `json:"missing"`
+	ServerDisconnects uint64  `json:"server_disconnects"`
+	RTTp50            float64 `json:"rtt_p50_us"`
+	RTTp99            float64 `json:"rtt_p99_us"`
+}
+
+// summarize prints what the run came to and answers errFault when something was wrong.
+func (run *stackRun) summarize(out io.Writer) error {
+	result := outcome{OK: true, Servers: map[string]serverOutcome{}, CloseReasons: map[string]uint64{}}
+	var problems []string
+	for _, r := range run.servers {
+		st, seen := r.server.Status(), run.seen(r.name)
+		result.Servers[r.name] = serverOutcome{
+			Addr: r.server.Addr(), Sessions: st.Total.Closed, Sent: seen.Sent, Received: seen.Received,
+			Wrong: seen.Wrong, Missing: seen.Missing, ServerDisconnects: seen.ServerDisconnects,
+			RTTp50: seen.RTTp50, RTTp99: seen.RTTp99,
+		}
+		for reason, n := range st.Reasons {
+			result.CloseReasons[reason] += n
+		}
+		if seen.Bots > 0 && !seen.OK() || leftOver(st) {
+			result.OK = false
+			problems = append(problems, append(seen.Findings, fmt.Sprintf("%s: %s", r.name, seen.String()))...)
+		}
+	}
+	run.print(&result, problems)
+	if run.command.JSON {
+		if err := json.NewEncoder(out).Encode(result); err != nil {
+			return fmt.Errorf("write the summary: %w", err)
+		}
+	}
+	if !result.OK {
+		return errFault
+	}
+	return nil
+}
+
+// leftOver reports whether a stopped server did not balance its books.
+func leftOver(st engine.Status) bool {
+	return st.Sessions != 0 || st.Total.Joins != st.Total.Leaves
+}
+
+func (run *stackRun) print(result *outcome, problems []string) {
+	fmt.Fprintln(run.watch, "\nSummary, as the bots saw it:")
+	for _, r := range run.servers {
+		o := result.Servers[r.name]
+		fmt.Fprintf(run.watch, "  %-13s sessions %d  sent %d  received %d  wrong %d  missing %d  server disconnects %d  rtt p50 %.0f us  p99 %.0f us\n",
+			r.name, o.Sessions, o.Sent, o.Received, o.Wrong, o.Missing, o.ServerDisconnects, o.RTTp50, o.RTTp99)
+	}
+	fmt.Fprintf(run.watch, "  sessions ended: %v\n", result.CloseReasons)
+	for _, problem := range problems {
+		fmt.Fprintln(run.watch, "  fault:", problem)
+	}
+}
