@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 
 	"vitrine/core/engine"
 )
@@ -27,12 +28,22 @@ type hooks struct {
 }
 
 // Observer returns the hooks of one server, for engine.Config.Observer: they log, each type and message at most ten times a
-// second and server, and count what was held back. Give each server its own; the name is for the log alone.
+// second and server, and count what was held back. Lines are written on the workers' goroutines, so Config.Log must not
+// block for long. The name is for the log alone.
 func (st *Stack) Observer(server string) engine.Observer {
-	at := func(level slog.Level, typ, message string) line {
-		return line{log: st.log, limiter: st.addLimiter(server, typ, message, level)}
+	h := hooksOf(st, server)
+	return engine.Observer{
+		SessionOpened: h.sessionOpened, SessionClosed: h.sessionClosed, ConnectionRefused: h.connectionRefused,
+		BadFrame: h.frameRefused, QueueFull: h.sendQueueFull, AcceptPaused: h.acceptingPaused, Panicked: h.callbackPanicked,
 	}
-	h := &hooks{
+}
+
+func hooksOf(st *Stack, server string) *hooks {
+	server = strings.ToValidUTF8(server, "?")
+	at := func(level slog.Level, typ, message string) line {
+		return line{log: st.log, limiter: st.limiterOf(server, typ, message, level)}
+	}
+	return &hooks{
 		server:       server,
 		opened:       at(slog.LevelDebug, typeSession, "session joined"),
 		left:         at(slog.LevelDebug, typeSession, "session left"),
@@ -45,10 +56,6 @@ func (st *Stack) Observer(server string) engine.Observer {
 		forbidden:    at(slog.LevelWarn, typeSecurity, "connection refused"),
 		acceptPaused: at(slog.LevelError, typeNetwork, "accept paused"),
 		panicked:     at(slog.LevelError, typeCrash, "panic in a callback"),
-	}
-	return engine.Observer{
-		SessionOpened: h.sessionOpened, SessionClosed: h.sessionClosed, ConnectionRefused: h.connectionRefused,
-		BadFrame: h.frameRefused, QueueFull: h.sendQueueFull, AcceptPaused: h.acceptingPaused, Panicked: h.callbackPanicked,
 	}
 }
 

@@ -37,11 +37,16 @@ func (l *limiter) total() uint64 {
 	return l.held.Load() + max(asked, linesPerSecond) - linesPerSecond
 }
 
-// addLimiter makes a limiter and has the sampler open it.
-func (st *Stack) addLimiter(server, typ, message string, level slog.Level) *limiter {
-	l := &limiter{server: server, typ: typ, message: message, level: level}
+// limiterOf returns the limiter of one type and message of one server; the sampler opens it.
+func (st *Stack) limiterOf(server, typ, message string, level slog.Level) *limiter {
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	for _, l := range st.limiters {
+		if l.server == server && l.typ == typ && l.message == message {
+			return l
+		}
+	}
+	l := &limiter{server: server, typ: typ, message: message, level: level}
 	st.limiters = append(st.limiters, l)
 	return l
 }

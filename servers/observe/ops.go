@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -32,6 +33,8 @@ func (st *Stack) endpoints() []endpoint {
 		{"/healthz", "200 while the process lives", st.healthz},
 		{"/readyz", "200 when the servers take sessions, 503 while starting or draining", st.readyz},
 		{"/status", "figures of every server and worker, JSON", st.statusPage},
+		{"/metrics", "the same figures for Prometheus, text", st.metricsHandler().ServeHTTP},
+		{"/flight", "?session=ID&last=64: a session's last packets, JSON; also after it has left, while they are known", st.flightPage},
 	}
 }
 
@@ -81,23 +84,19 @@ func (st *Stack) closeOps() {
 	}
 }
 
-// handler routes the endpoints, for GET and HEAD alone.
+// handler routes the endpoints, for GET and HEAD alone; / lists them in plain text.
 func (st *Stack) handler() http.Handler {
 	mux := http.NewServeMux()
+	list := ""
 	for _, e := range st.endpoints() {
 		mux.HandleFunc("GET "+e.path, e.handle)
+		list += fmt.Sprintf("%-9s %s\n", e.path, e.about)
 	}
-	mux.HandleFunc("GET /{$}", st.index)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		plain(w, http.StatusOK)
+		io.WriteString(w, "vitrine "+st.build.Version+", "+st.State()+"\n\n"+list)
+	})
 	return mux
-}
-
-// index lists the endpoints in plain text.
-func (st *Stack) index(w http.ResponseWriter, _ *http.Request) {
-	plain(w, http.StatusOK)
-	io.WriteString(w, "vitrine "+st.build.Version+", "+st.State()+"\n\n")
-	for _, e := range st.endpoints() {
-		io.WriteString(w, e.path+"\n    "+e.about+"\n")
-	}
 }
 
 func (st *Stack) healthz(w http.ResponseWriter, _ *http.Request) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,7 +77,7 @@ func newBoot() uint64 {
 // as many servers as the process has; a server cannot be taken out. A second one of the same name is shown as name-2.
 func (st *Stack) Add(srv *engine.Server) {
 	st.mu.Lock()
-	s := &server{engine: srv, name: st.freeName(srv.Name())}
+	s := &server{engine: srv, name: st.freeName(strings.ToValidUTF8(srv.Name(), "?"))}
 	s.window.add(time.Now(), srv.Status())
 	st.servers = append(st.servers, s)
 	st.mu.Unlock()
@@ -97,12 +98,13 @@ func (st *Stack) freeName(name string) string {
 }
 
 // AddGauge shows a figure of a server's own: in /status among its gauges, in /metrics as vitrine_NAME with the label
-// server. read runs when somebody asks, on any goroutine, and must not block. The error says what is wrong with the name,
-// which is of a-z, 0-9 and _, or that the server has it already.
+// server. read runs when somebody asks, on any goroutine, and must neither block nor panic. The error says what is wrong
+// with the name, which is of a-z, 0-9 and _ and no other metric's, or that the server has it already.
 func (st *Stack) AddGauge(server, name, help string, read func() float64) error {
-	if !gaugeName.MatchString(name) {
-		return fmt.Errorf("add gauge %q: the name is not of a-z, 0-9 and _", name)
+	if !gaugeName.MatchString(name) || isMetric(name) {
+		return fmt.Errorf("add gauge %q: the name is not of a-z, 0-9 and _, or another metric's", name)
 	}
+	server = strings.ToValidUTF8(server, "?")
 	if help == "" || read == nil {
 		return fmt.Errorf("add gauge %q: no help or no function", name)
 	}
