@@ -155,3 +155,17 @@ func TestLinesThatAreNotShownAreFree(t *testing.T) {
 		t.Errorf("held back: got %v allocations, want 0", n)
 	}
 }
+
+func TestFullSendQueuesAreLogged(t *testing.T) {
+	r := launch(t, engine.Config{Workers: 1, SendLimitPackets: 1})
+	c := r.dial()
+	c.Write([]byte("\x01\x00a\x01\x00b\x01\x00c")) // three answers in one turn, and room for one
+	c.gone()
+	eventually(t, "the session has left", func() bool { return len(r.log.with(t, "session broken")) == 1 })
+	if lines := r.log.with(t, "send queue full"); len(lines) != 1 || lines[0]["waiting_packets"] != 1.0 || lines[0]["waiting_bytes"] != 3.0 {
+		t.Errorf("got %v, want one line with what waits", lines)
+	}
+	if got := r.log.with(t, "session broken")[0]["reason"]; got != "send_queue_full" {
+		t.Errorf("reason: got %v", got)
+	}
+}
