@@ -112,7 +112,7 @@ func TestOpenFileRefusesWhatIsNoFlightFile(t *testing.T) {
 // TestAKillBetweenAnyTwoStoresOfBeginLosesThatRecordOnly rebuilds what the file holds after each
 // of the stores of Begin, in the order of begin.
 func TestAKillBetweenAnyTwoStoresOfBeginLosesThatRecordOnly(t *testing.T) {
-	stores := []int{wSeq, wSession, wRecv, wCause, wTimes, wResult, wInput, wMark}
+	stores := []int{wSeq, wSession, wRecv, wCause, wResult, wInput, wMark}
 	before, after := fileBytes(t, 100), fileBytes(t, 101)
 	slotOf := headerSize + 64*recordSize + int(101%64)*recordSize
 	for done := range len(stores) + 1 {
@@ -134,6 +134,49 @@ func TestAKillBetweenAnyTwoStoresOfBeginLosesThatRecordOnly(t *testing.T) {
 				t.Errorf("after %d stores: %+v", done, rec)
 			}
 		}
+	}
+}
+
+func TestSlotsNoRecorderWritesAreLeftOut(t *testing.T) {
+	good := fileBytes(t, 100) // records 37 to 100, reserved 101
+	packets := headerSize + 64*recordSize
+	slotOf := func(b []byte, seq int) []byte {
+		return b[packets+seq%64*recordSize:][:recordSize]
+	}
+	renumber := func(b []byte, seq int, to uint64) {
+		order.PutUint64(slotOf(b, seq)[8*wSeq:], to)
+		order.PutUint32(slotOf(b, seq)[8*wMark:], uint32(to))
+	}
+	tests := []struct {
+		name   string
+		change func([]byte)
+		torn   int
+	}{
+		{"nothing", func([]byte) {}, 0},
+		{"in each other's place", func(b []byte) {
+			one, two := slices.Clone(slotOf(b, 50)), slices.Clone(slotOf(b, 51))
+			copy(slotOf(b, 50), two)
+			copy(slotOf(b, 51), one)
+		}, 2},
+		{"mark of another number", func(b []byte) { slotOf(b, 60)[8*wMark]++ }, 1},
+		{"number zero", func(b []byte) { renumber(b, 64, 0) }, 1},
+		{"not reserved yet", func(b []byte) { renumber(b, 70, 70+64) }, 1},
+		{"the next to be reserved", func(b []byte) { renumber(b, 101, 101) }, 1},
+		{"far ahead", func(b []byte) { renumber(b, 70, 70+1<<40) }, 1},
+		{"far behind", func(b []byte) {
+			order.PutUint64(b[offPacketCursors:], 1000)
+		}, 64},
+		{"of the life-cycle ring", func(b []byte) { renumber(b, 70, lifeBit|70) }, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := slices.Clone(good)
+			tt.change(b)
+			f := parse(b, b)
+			if f.Torn != tt.torn || len(f.Packets) != 64-tt.torn || len(f.Lifecycle) != 1 {
+				t.Errorf("%d torn, %d packets, %d events", f.Torn, len(f.Packets), len(f.Lifecycle))
+			}
+		})
 	}
 }
 

@@ -162,7 +162,9 @@ func TestBreakIsolatesThePacketThatBlocks(t *testing.T) {
 	}
 	packet(10, 0)
 	packet(10, 500)
-	packet(10, 0)
+	for range 4 {
+		packet(10, 0)
+	}
 	r.Flush(m.now)
 	type line struct {
 		Recv       int64
@@ -177,7 +179,10 @@ func TestBreakIsolatesThePacketThatBlocks(t *testing.T) {
 	want := []line{
 		{0, 20, 1, 0, 0},
 		{0, 520, 1, 0, FlagBlocked},
-		{520, 10, 1, 0, 0},
+		{520, 40, 4, 0, 0}, // and groups go on as before
+		{520, 40, 4, 1, 0},
+		{520, 40, 4, 2, 0},
+		{520, 40, 4, 3, 0},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("records (-want +got):\n%s", diff)

@@ -190,6 +190,24 @@ func TestASlotReusedDuringTheCopyIsReportedLost(t *testing.T) {
 	}
 }
 
+// The boundary exactly: a slot counts as reused from the moment its successor's
+// number is reserved, and not a record earlier.
+func TestOverwrittenIsWhatReservedAllows(t *testing.T) {
+	r := newTest(t, Config{Records: 64})
+	g := &r.packets
+	for range 300 {
+		writePacket(r)
+		for seq := uint64(1); seq < g.head; seq++ {
+			if got, want := g.overwritten(seq), seq+64 < g.limit; got != want {
+				t.Fatalf("head %d, reserved %d: record %d overwritten %v", g.head, g.limit, seq, got)
+			}
+		}
+		if g.head > g.limit || g.cursors.reserved.Load() != g.limit {
+			t.Fatalf("head %d, limit %d, reserved %d", g.head, g.limit, g.cursors.reserved.Load())
+		}
+	}
+}
+
 func TestCloseMayRaceReaders(t *testing.T) {
 	for range 20 {
 		dir := t.TempDir()

@@ -41,7 +41,7 @@ func (r *Recorder) Session(dst []Record, id uint64, last int) []Record {
 			r.lost.Add(1)
 			break
 		}
-		if ok && rec.Session == id {
+		if ok {
 			dst = append(dst, rec)
 		}
 	}

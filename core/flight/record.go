@@ -9,7 +9,7 @@ type Record struct {
 	Seq     uint64 // number of the record in its worker's ring: from 1, without gaps
 	Recv    int64  // ns since the clock's zero: the stamp that started its group
 	Cause   Ref    // what it follows from, or a Ref with Seq 0
-	Wait    uint32 // ns from Recv to the start of its group, saturates
+	Wait    uint32 // ns from Recv to the start of its group, saturates; 0 until the group is closed
 	Handle  uint32 // ns its whole group took, saturates; 0 until the group is closed
 	Out     uint32 // bytes its handler sent
 	Err     uint16 // 0 = no error; the code is its writer's
@@ -20,7 +20,7 @@ type Record struct {
 	_       uint32 // the mark, for the ring only
 	Kind    Kind
 	Group   uint8 // packets in its group; 0 until the group is closed
-	Pos     uint8 // its place in the group, from 0
+	Pos     uint8 // its place in the group, from 0; known when the group is closed
 	_       uint8
 }
 

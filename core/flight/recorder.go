@@ -27,7 +27,7 @@ type Recorder struct {
 	packets ring
 	start   int64  // owned by the owner: stamp that started the open group
 	group   uint64 // owned by the owner: first record of the open group
-	quota   uint64 // owned by the owner: packets at which the group closes
+	full    uint64 // owned by the owner: head at which the group closes
 	size    uint64 // fixed: Config.Group
 	slow    uint32 // fixed: ns; MaxUint32 = no group is slow
 	worker  uint64 // fixed: the worker in its place in wInput
@@ -65,7 +65,6 @@ func newRecorder(c *Config, img *image) *Recorder {
 	r := &Recorder{
 		image:  img,
 		size:   uint64(c.Group),
-		quota:  uint64(c.Group),
 		slow:   math.MaxUint32,
 		worker: uint64(c.Worker) << 48,
 		clock:  c.Clock,
@@ -76,8 +75,7 @@ func newRecorder(c *Config, img *image) *Recorder {
 	}
 	r.packets.init(img.packets, img.packetCursors, 1)
 	r.life.init(img.life, img.lifeCursors, lifeBit|1)
-	r.group = r.packets.head
-	r.start = r.clock()
+	r.openGroup(r.clock())
 	return r
 }
 
@@ -99,7 +97,7 @@ func (r *Recorder) Close() error {
 	away := heapImage(minRecords, minRecords)
 	r.packets.init(away.packets, away.packetCursors, 1)
 	r.life.init(away.life, away.lifeCursors, lifeBit|1)
-	r.group = r.packets.head
+	r.openGroup(r.start)
 	if err := img.release(); err != nil {
 		return fmt.Errorf("close flight recorder: %w", err)
 	}
@@ -124,7 +122,7 @@ func (r *Recorder) Turn(now int64) {
 // becomes FlagDropped with its group.
 func (r *Recorder) Begin(session uint64, typ uint16, size uint32) {
 	if Enabled {
-		r.begin(session, typ, size, r.start, 0, 0)
+		r.begin(session, typ, size, r.start, 0)
 	}
 }
 
@@ -133,12 +131,13 @@ func (r *Recorder) Begin(session uint64, typ uint16, size uint32) {
 // of the group.
 func (r *Recorder) BeginFrom(cause Ref, recv int64, session uint64, typ uint16, size uint32) {
 	if Enabled {
-		r.begin(session, typ, size, recv, cause, saturate(r.start-recv))
+		r.begin(session, typ, size, recv, cause)
 	}
 }
 
-// begin fills the next slot: the number first, the mark last, see ring.
-func (r *Recorder) begin(session uint64, typ uint16, size uint32, recv int64, cause Ref, wait uint32) {
+// begin fills the next slot: the number first, the mark last, see ring. What
+// wTimes holds of an older record counts for nothing while Group is 0.
+func (r *Recorder) begin(session uint64, typ uint16, size uint32, recv int64, cause Ref) {
 	if invariants {
 		r.check(!r.open(), "Begin before the End of the last packet")
 	}
@@ -148,10 +147,9 @@ func (r *Recorder) begin(session uint64, typ uint16, size uint32, recv int64, ca
 	put(&s[wSession], session)
 	put(&s[wRecv], uint64(recv))
 	put(&s[wCause], uint64(cause))
-	put(&s[wTimes], uint64(wait))
-	put(&s[wResult], uint64(FlagOpen)<<flagShift)
+	put(&s[wResult], openBit)
 	put(&s[wInput], uint64(size)|uint64(typ)<<32|r.worker)
-	putLast(&s[wMark], uint64(uint32(seq))|uint64(KindPacket)<<kindShift|(seq-r.group)<<posShift)
+	putLast(&s[wMark], uint64(uint32(seq))|uint64(KindPacket)<<kindShift)
 }
 
 // End records that the handler returned: the bytes it sent and its error, 0 =
@@ -164,12 +162,12 @@ func (r *Recorder) End(out uint32, err uint16) {
 		r.check(r.open(), "End without Begin")
 	}
 	s := r.cur()
-	flags := s[wResult] >> flagShift &^ uint64(FlagOpen)
+	result := s[wResult]&^openBit | uint64(out) | uint64(err)<<errShift
 	if err != 0 {
-		flags |= uint64(FlagError)
+		result |= errorBit
 	}
-	put(&s[wResult], uint64(out)|uint64(err)<<errShift|flags<<flagShift)
-	if r.packets.head-r.group >= r.quota {
+	put(&s[wResult], result)
+	if r.packets.head >= r.full {
 		r.closeGroup(r.clock())
 	}
 }
@@ -206,15 +204,12 @@ func (r *Recorder) Break() {
 // the group it leaves: its own Begin has no stamp, and only an earlier one
 // keeps Handle above its true duration.
 func (r *Recorder) isolate() {
-	last := r.packets.head - 1
+	last, start := r.packets.head-1, r.start
 	if r.group != last {
-		start := r.start
 		r.closeRange(r.group, last, r.clock())
-		r.group, r.start = last, start
-		s := r.cur()
-		putLast(&s[wMark], s[wMark]&^(0xff<<posShift))
 	}
-	r.quota = 1
+	r.group, r.start = last, start
+	r.full = r.packets.head
 	r.Mark(FlagBlocked)
 }
 
@@ -248,21 +243,22 @@ func (r *Recorder) Event(kind Kind, session uint64, typ, err uint16, a, b uint32
 	if !Enabled {
 		return
 	}
-	var cause, flags uint64
-	if r.open() {
-		cause = uint64(r.Ref())
-	}
+	result := uint64(b) | uint64(err)<<errShift
 	if err != 0 {
-		flags = uint64(FlagError)
+		result |= errorBit
+	}
+	var cause Ref
+	if r.open() {
+		cause = r.Ref()
 	}
 	seq := r.life.head
 	s := r.life.next()
 	put(&s[wSeq], seq)
 	put(&s[wSession], session)
 	put(&s[wRecv], uint64(r.start))
-	put(&s[wCause], cause)
+	put(&s[wCause], uint64(cause))
 	put(&s[wTimes], 0)
-	put(&s[wResult], uint64(b)|uint64(err)<<errShift|flags<<flagShift)
+	put(&s[wResult], result)
 	put(&s[wInput], uint64(a)|uint64(typ)<<32|r.worker)
 	putLast(&s[wMark], uint64(uint32(seq))|uint64(kind)<<kindShift|1<<groupShift)
 }
@@ -277,7 +273,7 @@ func (r *Recorder) cur() *slot { return r.packets.at(r.packets.head - 1) }
 
 // open reports whether the record begun last has not been ended.
 func (r *Recorder) open() bool {
-	return r.cur()[wResult]>>flagShift&uint64(FlagOpen) != 0
+	return r.cur()[wResult]&openBit != 0
 }
 
 // settle ends what is open and closes the group.
@@ -287,7 +283,7 @@ func (r *Recorder) settle(now int64) {
 	}
 	if r.open() {
 		s := r.cur()
-		put(&s[wResult], s[wResult]&^(uint64(FlagOpen)<<flagShift)|uint64(FlagDropped)<<flagShift)
+		put(&s[wResult], s[wResult]&^openBit|uint64(FlagDropped)<<flagShift)
 	}
 	r.closeGroup(now)
 }
@@ -295,9 +291,13 @@ func (r *Recorder) settle(now int64) {
 // closeGroup ends the open group at now, where the next one starts.
 func (r *Recorder) closeGroup(now int64) {
 	r.closeRange(r.group, r.packets.head, now)
+	r.openGroup(now)
+}
+
+func (r *Recorder) openGroup(now int64) {
 	r.group = r.packets.head
+	r.full = r.group + r.size
 	r.start = now
-	r.quota = r.size
 }
 
 // check panics unless what holds and the counts agree. Builds with -tags
@@ -311,22 +311,31 @@ func (r *Recorder) check(what bool, broken string) {
 	}
 }
 
-// closeRange gives records [from, to) the duration of their group.
+// closeRange makes records [from, to), at least one, a group that ended at now.
 func (r *Recorder) closeRange(from, to uint64, now int64) {
 	took, n := saturate(now-r.start), uint32(to-from)
-	var flags uint64
 	if took > r.slow {
-		flags = uint64(FlagSlow) << flagShift
+		r.markSlow(from, to)
 	}
+	mark := uint64(n) << groupShift
 	for seq := from; seq != to; seq++ {
 		s := r.packets.at(seq)
-		if flags != 0 {
-			put(&s[wResult], s[wResult]|flags)
+		times := uint64(took) << handleShift
+		if recv := int64(s[wRecv]); recv != r.start {
+			times |= uint64(saturate(r.start - recv))
 		}
-		put(&s[wTimes], s[wTimes]&math.MaxUint32|uint64(took)<<handleShift)
-		putLast(&s[wMark], s[wMark]|uint64(n)<<groupShift)
+		put(&s[wTimes], times)
+		putLast(&s[wMark], s[wMark]|mark)
+		mark += 1 << posShift
 	}
 	r.hist.AddN(uint64(took/n), uint64(n))
+}
+
+func (r *Recorder) markSlow(from, to uint64) {
+	for seq := from; seq != to; seq++ {
+		s := r.packets.at(seq)
+		put(&s[wResult], s[wResult]|uint64(FlagSlow)<<flagShift)
+	}
 }
 
 // saturate turns a duration into 32 bits: 0 when negative, at most 4.29 s.

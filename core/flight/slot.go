@@ -26,6 +26,9 @@ const (
 	kindShift   = 32
 	groupShift  = 40
 	posShift    = 48
+
+	openBit  = uint64(FlagOpen) << flagShift
+	errorBit = uint64(FlagError) << flagShift
 )
 
 // load copies the record with number seq out of s. It answers false when the
@@ -62,7 +65,7 @@ func (s *slot) load(seq uint64) (Record, bool) {
 	}
 	switch {
 	case r.Group == 0:
-		r.Handle = 0 // The group is being closed just now.
+		r.Wait, r.Handle = 0, 0 // Its group is not closed: these are of an older record.
 	case r.Flags&FlagOpen != 0:
 		// Its group went on without it: the End was left out.
 		r.Flags = r.Flags&^FlagOpen | FlagDropped

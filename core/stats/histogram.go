@@ -53,6 +53,12 @@ func (h *Histogram) AddN(v, n uint64) {
 	if v > h.max && n > 0 {
 		h.max = v
 	}
+	if h.touched[b/64]&(1<<(b%64)) == 0 {
+		h.touch(b)
+	}
+}
+
+func (h *Histogram) touch(b uint) {
 	h.touched[b/64] |= 1 << (b % 64)
 	h.dirty |= 1 << (b / 64)
 }
