@@ -70,7 +70,7 @@ func TestStatusPage(t *testing.T) {
 		t.Errorf("the stack: got %+v", status)
 	case one.Name != "echo" || one.Addr != r.srv.Addr() || one.Limit != 100 || one.Sessions != 1 || len(one.Workers) != 2:
 		t.Errorf("the server: got %+v", one)
-	case one.Workers[0].Counters.RecvPackets+one.Workers[1].Counters.RecvPackets != 1 || status.Total.Counters.RecvPackets != 1:
+	case one.Workers[0].Counters.RecvPackets+one.Workers[1].Counters.RecvPackets != 1 || status.Total.Counters.RecvPackets != 1 || status.Total.Limit != 100:
 		t.Errorf("packets of the workers %+v and in all %+v, want 1", one.Workers, status.Total)
 	case len(one.Pools) != 3 || one.Pools[0].Name != "packets" || one.Pools[0].Capacity == 0 || len(one.Pools[0].Cached) == 0:
 		t.Errorf("pools: got %+v", one.Pools)

@@ -33,6 +33,7 @@ type Status struct {
 // Figures are what is counted of a worker, of a server and in all.
 type Figures struct {
 	Sessions int      `json:"sessions"`
+	Limit    int      `json:"limit,omitempty"` // the most sessions; 0 for a worker, which has no limit of its own
 	Queue    int      `json:"queue"` // commands from other goroutines that wait
 	Rates    Rates    `json:"rates"`
 	Counters Counters `json:"counters"` // since the start
@@ -42,7 +43,6 @@ type Figures struct {
 type ServerStatus struct {
 	Name     string `json:"name"`
 	Addr     string `json:"addr"`
-	Limit    int    `json:"limit"` // the most sessions
 	Draining bool   `json:"draining"`
 	Figures
 	Workers      []Figures          `json:"workers"`
@@ -108,6 +108,7 @@ func (st *Stack) State() string {
 
 func (f *Figures) add(o Figures) {
 	f.Sessions += o.Sessions
+	f.Limit += o.Limit
 	f.Queue += o.Queue
 	f.Rates.add(o.Rates)
 	f.Counters = Counters(stats.Sum(engine.Counters(f.Counters), engine.Counters(o.Counters)))
@@ -116,8 +117,8 @@ func (f *Figures) add(o Figures) {
 func (st *Stack) serverStatus(s *server) ServerStatus {
 	from := s.engine.Status()
 	status := ServerStatus{
-		Name: s.name, Addr: from.Addr, Limit: from.Limit, Draining: from.Draining,
-		Figures:      Figures{Sessions: from.Sessions, Counters: Counters(from.Total)},
+		Name: s.name, Addr: from.Addr, Draining: from.Draining,
+		Figures:      Figures{Sessions: from.Sessions, Limit: from.Limit, Counters: Counters(from.Total)},
 		CloseReasons: from.Reasons, Refusals: from.Refusals,
 		FullQueues: from.FullQueues, RefusedSends: from.RefusedSends, Unkept: from.Unkept,
 		Pools: pools(from), Duration: durationOf(&from.Duration), Gauges: st.gaugesOf(s.name),
