@@ -34,7 +34,7 @@ type Status struct {
 type Figures struct {
 	Sessions int      `json:"sessions"`
 	Limit    int      `json:"limit,omitempty"` // the most sessions; 0 for a worker, which has no limit of its own
-	Queue    int      `json:"queue"` // commands from other goroutines that wait
+	Queue    int      `json:"queue"`           // commands from other goroutines that wait
 	Rates    Rates    `json:"rates"`
 	Counters Counters `json:"counters"` // since the start
 }
