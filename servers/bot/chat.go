@@ -197,7 +197,7 @@ func (c *chat) moved(payload []byte, now int64) error {
 		c.wrong("move result", payload)
 		return &fault{"bad_move_result"}
 	}
-	c.bot.addRTT(now-c.requestAt)
+	c.bot.addRTT(now - c.requestAt)
 	c.track.confirm(now)
 	if c.from != anywhere {
 		c.bot.swarm.board.leave(c.from, c.me)
@@ -269,7 +269,7 @@ func (c *chat) own(h *heard, now int64) {
 	if h.verdict != right {
 		return
 	}
-	c.bot.addRTT(now-h.sentAt)
+	c.bot.addRTT(now - h.sentAt)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.pacer.full {

@@ -22,6 +22,7 @@ type reference struct {
 	codec frame.Codec
 	done  sync.WaitGroup
 
+	patience time.Duration // a connection is closed after it; 0: never
 	greeting bool
 	enough   int // requests after which over is called
 	over     context.CancelFunc
@@ -108,6 +109,9 @@ func (r *reference) session(conn net.Conn) {
 	if err != nil {
 		r.t.Error(err)
 		return
+	}
+	if r.patience > 0 {
+		conn.SetDeadline(time.Now().Add(r.patience))
 	}
 	p := &peer{conn: conn, link: &link{conn: conn, codec: &r.codec, st: st, in: make([]byte, readLen)}}
 	if err := p.shake(); err != nil {
