@@ -1,0 +1,154 @@
+//go:build linux
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"vitrine/servers/bot"
+	"vitrine/servers/observe"
+)
+
+// shortTimeouts are settings under which hostile clients are found out within seconds.
+func shortTimeouts(table string) (args []string) {
+	for _, setting := range []string{"idle_timeout=4s", "frame_timeout=2s", "handshake_timeout=2s", "send_limit=128KiB", "max_packet=8KiB"} {
+		args = append(args, "--set", table+"."+setting)
+	}
+	return args
+}
+
+// echoServer starts serve echo with short timeouts.
+func echoServer(t *testing.T, codec string) (p *program, name string, at server) {
+	t.Helper()
+	name = "echo-" + codec
+	args := append([]string{"serve", "echo", "--codec", codec, "--port-base", "0"}, shortTimeouts("echo."+codec)...)
+	p = launch(t, args...)
+	return p, name, p.server(name)
+}
+
+type attack func(context.Context, bot.Target) bot.Ending
+
+// neverRead sends packets of 1 KiB, which fill what the kernel holds sooner than small ones.
+func neverRead(ctx context.Context, to bot.Target) bot.Ending {
+	to.Payload = make([]byte, 1024)
+	return bot.NeverRead(ctx, to)
+}
+
+// dribble sends a frame of more bytes than the frame timeout has ticks.
+func dribble(ctx context.Context, to bot.Target) bot.Ending {
+	to.Pause = time.Second
+	return bot.Dribble(ctx, to)
+}
+
+// spoilt sends valid frames whose last byte is another.
+func spoilt(_ context.Context, to bot.Target) bot.Ending {
+	c, err := connect(to.Addr, to.Codec)
+	if err != nil {
+		return bot.Ending{Reason: "connect_error", Err: err}
+	}
+	defer c.conn.Close()
+	whole := c.seal(make([]byte, 64))
+	whole[len(whole)-1] ^= 0x55
+	c.conn.Write(whole)
+	for err == nil {
+		_, err = c.receive()
+	}
+	if errors.Is(err, io.EOF) {
+		return bot.Ending{Reason: "peer_closed", Err: err}
+	}
+	return bot.Ending{Reason: "reset", Err: err}
+}
+
+// hostile is a way to misbehave and the reason each server must end it with.
+var hostile = []struct {
+	name                 string
+	attack               attack
+	lan, classic, sealed string
+}{
+	{"garbage", bot.Garbage, "bad_length", "bad_code", "handshake_failed"},
+	{"half frame", bot.HalfFrame, "frame_timeout", "frame_timeout", "frame_timeout"},
+	{"one byte a second", dribble, "frame_timeout", "frame_timeout", "frame_timeout"},
+	{"never reads", neverRead, "send_queue_full", "send_queue_full", "send_queue_full"},
+	{"never shakes hands", bot.NeverShake, "idle_timeout", "idle_timeout", "handshake_timeout"},
+	{"spoilt frame", spoilt, "", "bad_checksum", "bad_tag"},
+}
+
+func TestHostileClientsAreClosedWithTheRightReason(t *testing.T) {
+	for _, codec := range []string{"lan", "classic", "sealed"} {
+		t.Run(codec, func(t *testing.T) {
+			t.Parallel()
+			p, name, at := echoServer(t, codec)
+			to := bot.Target{Addr: at.addr, Codec: parseCodec(t, codec, at)}
+			neighbours := play(t, codec+" neighbours", bot.Config{
+				Addr: to.Addr, Codec: to.Codec, Bots: 10, Depth: 4, Greeting: true, RampUp: -1, Timeout: patience, Drain: patience,
+			})
+			want := map[string]uint64{}
+			for _, h := range hostile {
+				reason := map[string]string{"lan": h.lan, "classic": h.classic, "sealed": h.sealed}[codec]
+				if reason == "" {
+					continue
+				}
+				want[reason]++
+				before := p.figures(name).CloseReasons[reason]
+				assault(t, h.name, h.attack, to)
+				p.await(name, func(now observe.ServerStatus) bool { return now.CloseReasons[reason] == before+1 })
+			}
+			if got := p.figures(name).CloseReasons; !maps.Equal(got, want) {
+				t.Errorf("reasons %v, want %v", got, want)
+			}
+			neighbours.finish()
+		})
+	}
+}
+
+// assault runs one attack to its end, which must be the server's doing.
+func assault(t *testing.T, name string, act attack, to bot.Target) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	switch end := act(ctx, to); end.Reason {
+	case "peer_closed", "truncated", "reset":
+	default:
+		t.Errorf("%s: ended with %s (%v) after %v, want the server to end it", name, end.Reason, end.Err, end.After)
+	}
+}
+
+// A crowd of hostile clients at once: each is closed for what it did, the memory stays within the limits, and those beside
+// them notice nothing.
+func TestCrowdOfHostileClientsDisturbsNobody(t *testing.T) {
+	p, name, at := echoServer(t, "sealed")
+	to := bot.Target{Addr: at.addr, Codec: parseCodec(t, "sealed", at), Timeout: patience}
+	neighbours := play(t, "neighbours", bot.Config{
+		Addr: to.Addr, Codec: to.Codec, Bots: 20, Depth: 2, Greeting: true, RampUp: -1, Timeout: patience, Drain: patience,
+	})
+	before := p.memory()
+	want := map[string]uint64{}
+	var crowd sync.WaitGroup
+	for i := range *attackers {
+		h := hostile[i%len(hostile)]
+		want[h.sealed]++
+		one := to
+		one.Seed = uint64(i)
+		crowd.Go(func() { assault(t, fmt.Sprintf("%s %d", h.name, i), h.attack, one) })
+	}
+	crowd.Wait()
+	figures := p.await(name, func(now observe.ServerStatus) bool { return now.Sessions == 20 })
+	if !maps.Equal(figures.CloseReasons, want) {
+		t.Errorf("reasons %v, want %v", figures.CloseReasons, want)
+	}
+	report := neighbours.finish()
+	// The send limit of 128 KiB and a partial frame of 8 KiB is what a session may hold of the server; 4 KiB is for the rest.
+	most := before + 32<<20 + int64(*attackers)*(140<<10)
+	if now := p.memory(); now > most {
+		t.Errorf("the server took %d MiB, want at most %d MiB", now>>20, most>>20)
+	}
+	t.Logf("%d attackers: reasons %v; memory at most %d MiB, %d MiB before; neighbours: %s",
+		*attackers, figures.CloseReasons, p.memory()>>20, before>>20, report.String())
+}
