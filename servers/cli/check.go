@@ -48,10 +48,12 @@ func (c *checkConfigCommand) Run(io *streams) error {
 	if err != nil {
 		return err
 	}
+	var problems []error
 	for _, p := range s.plans() {
-		if err := checkPlan(p); err != nil {
-			return err
-		}
+		problems = append(problems, checkPlan(p))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return usagef("check config: %w", err)
 	}
 	return effective.Print(io.out)
 }

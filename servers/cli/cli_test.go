@@ -121,8 +121,8 @@ func TestCheckConfigAsksTheEngineToo(t *testing.T) {
 		{"chat.send_limit=1", "send limit bytes"},
 	} {
 		got := run("check", "config", "--set", test.set)
-		if got.status == statusOK || !strings.Contains(got.err, test.want) {
-			t.Errorf("%s: exit status %d and %q, want an error that says %q", test.set, got.status, got.err, test.want)
+		if got.status != statusUsage || !strings.Contains(got.err, test.want) {
+			t.Errorf("%s: exit status %d and %q, want %d and an error that says %q", test.set, got.status, got.err, statusUsage, test.want)
 		}
 	}
 }
