@@ -13,6 +13,7 @@ import (
 )
 
 func TestAttackersTellHowTheServerEndedThem(t *testing.T) {
+	t.Parallel()
 	closed := []string{"peer_closed", "truncated", "reset"}
 	// A server that closes with bytes unread resets, and whether the
 	// attacker writes once more before it reads is a race.
@@ -47,6 +48,7 @@ func TestAttackersTellHowTheServerEndedThem(t *testing.T) {
 }
 
 func TestAttackersEndWithTheirContext(t *testing.T) {
+	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +69,7 @@ func TestAttackersEndWithTheirContext(t *testing.T) {
 
 // A server that neither reads nor closes is no match for NeverRead.
 func TestNeverReadTellsAStall(t *testing.T) {
+	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +127,7 @@ func TestChatTargetFloodsAChat(t *testing.T) {
 	r.enough, r.over = 100, cancel
 	r.serve()
 	Flood(ctx, ChatTarget(r.addr(), frame.Codec{}, 5, 25, 25), 10000)
+	r.stop()
 	if r.chat.said < 90 {
 		t.Errorf("the chat heard %d messages, want 98", r.chat.said)
 	}

@@ -158,13 +158,13 @@ func (a *attacker) ending(ctx context.Context) Ending {
 	if e.Err == nil || isTimeout(e.Err) && a.written != nil {
 		e.Err = a.written
 	}
-	switch {
-	case !isTimeout(e.Err):
-		e.Reason, _ = a.link.reasonOf(e.Err)
-	case ctx.Err() != nil:
+	switch quiet := e.Err == nil || isTimeout(e.Err); {
+	case quiet && ctx.Err() != nil:
 		e.Reason, e.Err = "context", context.Cause(ctx)
-	default:
+	case quiet:
 		e.Reason = "stalled"
+	default:
+		e.Reason, _ = a.link.reasonOf(e.Err)
 	}
 	return e
 }

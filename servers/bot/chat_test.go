@@ -9,6 +9,7 @@ import (
 )
 
 func TestChatOracleFindsNothingWrongWithARightServer(t *testing.T) {
+	t.Parallel()
 	for name, codec := range codecs(t) {
 		t.Run(name, func(t *testing.T) {
 			r := startReference(t, codec.server)
@@ -26,6 +27,7 @@ func TestChatOracleFindsNothingWrongWithARightServer(t *testing.T) {
 
 // Bots that leave and come back must not be missed, nor miss anything.
 func TestChatOracleFindsNothingWrongWithChurn(t *testing.T) {
+	t.Parallel()
 	r := startReference(t, frame.Codec{})
 	r.chat = newWorld()
 	got := r.play(Config{
@@ -37,6 +39,7 @@ func TestChatOracleFindsNothingWrongWithChurn(t *testing.T) {
 }
 
 func TestEchoOracleFindsNothingWrongWithChurn(t *testing.T) {
+	t.Parallel()
 	r := startReference(t, frame.Codec{})
 	r.greeting = true
 	got := r.play(Config{
@@ -48,6 +51,7 @@ func TestEchoOracleFindsNothingWrongWithChurn(t *testing.T) {
 }
 
 func TestChatOracleCountsEachFaultInItsColumn(t *testing.T) {
+	t.Parallel()
 	const at = 100 // the faulty message
 	within := func(in bool) int {
 		if in {

@@ -18,6 +18,7 @@ func (r Report) columns() columns {
 }
 
 func TestEchoOracleFindsNothingWrongWithARightServer(t *testing.T) {
+	t.Parallel()
 	for name, codec := range codecs(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, size := range []int{8, 13, 600, 9000} {
@@ -67,6 +68,7 @@ func codecs(t *testing.T) map[string]codecPair {
 }
 
 func TestEchoOracleCountsEachFaultInItsColumn(t *testing.T) {
+	t.Parallel()
 	const at = 20 // the faulty reply of the connection
 	var held []byte
 	tests := []struct {
@@ -161,6 +163,7 @@ func TestEchoOracleCountsEachFaultInItsColumn(t *testing.T) {
 }
 
 func TestEchoWithoutGreetingIsWrongWhereOneIsExpected(t *testing.T) {
+	t.Parallel()
 	r := startReference(t, frame.Codec{})
 	// The first reply is taken for the greeting, and is then missing.
 	got := r.play(Config{Greeting: true, Timeout: time.Second}, 1)

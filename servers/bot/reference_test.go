@@ -28,6 +28,7 @@ type reference struct {
 	over     context.CancelFunc
 	served   atomic.Int64
 	echo     func(n int, payload []byte) (replies [][]byte, end bool) // n from 0, of one connection
+	onReply  func(p *peer, n int) (ended bool)                        // after the nth echo, from 0
 	chat     *world
 
 	mu    sync.Mutex
@@ -132,10 +133,11 @@ func (r *reference) session(conn net.Conn) {
 	p.link.receive(0, zero, func(b []byte, _ int64) error {
 		defer r.count()
 		replies, end := r.echo(n, b)
-		n++
 		for _, reply := range replies {
 			p.send(reply)
 		}
+		end = end || r.onReply != nil && r.onReply(p, n)
+		n++
 		if end {
 			return io.EOF
 		}

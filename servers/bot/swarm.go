@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,7 +23,8 @@ type Swarm struct {
 	board *board // chat: who is where
 	book  *book
 
-	began    time.Time     // fixed after Run began
+	zero     time.Time     // of the clock; fixed after New
+	began    atomic.Int64  // when Run did, on that clock; 0: not yet
 	draining chan struct{} // closed: no new requests or connections
 	closing  chan struct{} // closed: the bots leave
 	once     sync.Once     // Run
@@ -38,7 +40,7 @@ func New(cfg Config) (*Swarm, error) {
 		cfg:      cfg,
 		bots:     make([]*bot, cfg.Bots),
 		book:     newBook(),
-		began:    time.Now(),
+		zero:     time.Now(),
 		draining: make(chan struct{}),
 		closing:  make(chan struct{}),
 	}
@@ -75,18 +77,18 @@ func (s *Swarm) run(ctx context.Context) error {
 	var bots sync.WaitGroup
 	dialing, stopDialing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDialing()
-	s.began = time.Now()
+	s.began.Store(s.now())
 	step := s.cfg.RampUp / time.Duration(len(s.bots))
 	for i, b := range s.bots {
 		bots.Go(func() { b.run(dialing, step*time.Duration(i)) })
 	}
 	s.monitor(ctx)
 	close(s.draining)
-	stopDialing()
 	for _, b := range s.bots {
 		b.wake()
 	}
 	s.drain()
+	stopDialing()
 	for _, b := range s.bots {
 		b.play.settle(s.now())
 	}
@@ -190,7 +192,9 @@ func (s *Swarm) Report() Report {
 		Protocol: s.cfg.Protocol,
 		Codec:    s.cfg.Codec.Kind().String(),
 		Bots:     len(s.bots),
-		Seconds:  time.Since(s.began).Seconds(),
+	}
+	if began := s.began.Load(); began > 0 {
+		r.Seconds = time.Duration(s.now() - began).Seconds()
 	}
 	for _, b := range s.bots {
 		r.add(b)
@@ -221,8 +225,8 @@ func (r *Report) add(b *bot) {
 	r.Foreign += t.foreign.Load()
 }
 
-// now is the swarm's clock: nanoseconds since it began.
-func (s *Swarm) now() int64 { return int64(time.Since(s.began)) }
+// now is the swarm's clock: nanoseconds since New.
+func (s *Swarm) now() int64 { return int64(time.Since(s.zero)) }
 
 func (s *Swarm) isDraining() bool {
 	select {
