@@ -115,7 +115,7 @@ func (w *worker) complete(s *Session, data []byte) []byte {
 		}
 		want := size
 		if size == 0 {
-			want = w.codec.HeaderLen()
+			want = have + 1 // a header's length may depend on its bytes, and what follows it may be the next frame's
 		}
 		take := min(want-have, len(data))
 		if !w.store(in, data[:take]) {
