@@ -34,6 +34,10 @@ run: ## start the whole stack with BOTS=200 clients; Ctrl-C stops it (go run . u
 test: ## run every test (go test ./...)
 	$(GO) test ./...
 
+.PHONY: test-bench
+test-bench: ## run the tests of the benchmark module
+	cd servers/bench && $(GO) test ./...
+
 .PHONY: test-tags
 test-tags: ## run the core tests with the invariants checked, and with recording compiled out
 	$(GO) test -short -tags invariants ./core/...
@@ -44,7 +48,7 @@ race: gcc ## run the core and servers tests under the race detector (installs gc
 	CGO_ENABLED=1 $(GO) test -race ./core/... ./servers/...
 
 .PHONY: check
-check: lint test test-tags race build-matrix ## everything that must hold before a commit
+check: lint test test-bench test-tags race build-matrix ## everything that must hold before a commit
 	@echo "check: all good"
 
 .PHONY: fuzz
@@ -101,3 +105,29 @@ gcc:
 			echo "the race detector needs a C compiler; as root: apt-get install gcc libc6-dev" >&2; exit 1; \
 		fi; \
 	}
+
+# The benchmarks against peers are a module of their own. BENCH_C names an echo server in C to compare with, built elsewhere.
+BENCH_C   ?=
+BENCH_DIR := $(CURDIR)/var/bench
+
+.PHONY: bench-build
+bench-build:
+	@mkdir -p $(BENCH_DIR)
+	cd servers/bench && $(GO) build -o $(BENCH_DIR)/bench . && $(GO) build -tags norecord -o $(BENCH_DIR)/bench-norecord .
+
+.PHONY: bench-peers
+bench-peers: bench-build ## compare with net and netpoll and judge the gates; BENCH_C=path adds an echo in C, ARGS=--quick a smoke run
+	$(BENCH_DIR)/bench peers $(if $(BENCH_C),--extern 'c=$(BENCH_C) {port}') $(ARGS)
+
+.PHONY: bench-memory
+bench-memory: bench-build ## bytes per connection at 10,000 connections, idle and after traffic
+	$(BENCH_DIR)/bench memory vitrine $(ARGS)
+
+.PHONY: bench-record
+bench-record: bench-build ## what recording costs: norecord, record, record alive at once; sealed is printed, lan is judged
+	-$(BENCH_DIR)/bench ab --codec sealed --base "$(BENCH_DIR)/bench-norecord serve vitrine --codec sealed" --test "$(BENCH_DIR)/bench serve vitrine --codec sealed" $(ARGS)
+	$(BENCH_DIR)/bench ab --base "$(BENCH_DIR)/bench-norecord serve vitrine" --test "$(BENCH_DIR)/bench serve vitrine" $(ARGS)
+
+.PHONY: bench-lockfree
+bench-lockfree: ## average, maximum and context switches of lock-free, spin lock, mutex and channel, and injected stalls
+	$(GO) test -run '^$$' -bench . -benchtime 100ms ./core/lockfree

@@ -99,14 +99,16 @@ func TestEchoAnswersBotsOverEveryCodec(t *testing.T) {
 func TestChatReachesTheSectorsAround(t *testing.T) {
 	server, client := sealed(t)
 	handler := chat.New()
+	t.Cleanup(func() { // after the server has stopped
+		if got := handler.Players(); got != 0 {
+			t.Errorf("players left: %d, want 0", got)
+		}
+	})
 	srv := serve(t, engine.Config{Codec: server, Workers: 3}, handler)
 	report := play(t, bot.Config{
 		Addr: srv.Addr(), Protocol: bot.Chat, Codec: client, Bots: 300, Rate: 5, RampUp: -1, For: 2 * time.Second, Seed: 2,
 	})
 	if report.Required == 0 {
 		t.Error("no message was required to arrive: the test shows nothing")
-	}
-	if got := handler.Players(); got != 0 {
-		t.Errorf("players left: %d, want 0", got)
 	}
 }
