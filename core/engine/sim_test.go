@@ -25,13 +25,14 @@ type sim struct {
 
 // simHandler echoes and keeps the books that every run is checked against.
 type simHandler struct {
-	t      testing.TB
-	joined map[ID]bool
-	left   map[ID]Reason
-	recv   map[ID]int
-	onRecv func(*Session, *packet.Reader)
-	onJoin func(*Session)
-	sent   int
+	t       testing.TB
+	joined  map[ID]bool
+	left    map[ID]Reason
+	recv    map[ID]int
+	onRecv  func(*Session, *packet.Reader)
+	onJoin  func(*Session)
+	onLeave func(*Session)
+	sent    int
 }
 
 func (h *simHandler) OnClientJoin(s *Session) {
@@ -61,6 +62,9 @@ func (h *simHandler) OnClientLeave(s *Session, reason Reason) {
 		h.t.Errorf("session %v: OnClientLeave twice or without join", s.ID())
 	}
 	h.left[s.ID()] = reason
+	if h.onLeave != nil {
+		h.onLeave(s)
+	}
 }
 
 func (h *simHandler) OnSend(_ *Session, n int) { h.sent += n }

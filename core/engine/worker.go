@@ -127,8 +127,9 @@ func (w *worker) turn() bool {
 	if w.stopping.Load() {
 		w.drain()
 	}
-	w.flushDirty()
-	w.releaseDoomed()
+	for w.flushDirty(); len(w.doomed) > 0; w.flushDirty() {
+		w.releaseDoomed() // OnClientLeave may send to others, and the worker may sleep long after this turn
+	}
 	w.publish()
 	w.end()
 	return !w.stopped()
