@@ -40,6 +40,8 @@ func (b *broadcast) send(ids []ID, p *packet.Packet) (int, error) {
 		p.Release()
 		return 0, err
 	}
+	b.server.feeding.Add(1) // a batch holds no session: its worker must not end before it is pushed
+	defer b.server.feeding.Add(-1)
 	p.Retain(len(ids)) // one more than there are deliveries, so p lasts until the end
 	for _, id := range ids {
 		b.one(id, p)

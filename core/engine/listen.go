@@ -14,6 +14,7 @@ func (w *worker) listen() error {
 		return err
 	}
 	w.accept.fd = fd
+	w.server.feeding.Add(1)
 	w.server.addr = addr.String()
 	return nil
 }

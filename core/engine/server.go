@@ -37,6 +37,7 @@ type Server struct {
 	fullQueues   atomic.Uint64
 	refusedSends atomic.Uint64
 	stopping     atomic.Bool
+	feeding      atomic.Int32 // who may put commands into a queue without holding a session: the listener, each Broadcast
 
 	mu      sync.Mutex
 	state   serverState  // guarded by mu

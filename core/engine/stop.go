@@ -60,6 +60,7 @@ func (w *worker) stopListening() {
 		w.calls.fault(&Error{Op: "close listener", Err: err})
 	}
 	w.accept.fd, w.accept.resumeAt = -1, 0
+	w.server.feeding.Add(-1)
 }
 
 // drainCheckAt returns when a draining worker must look again at the latest, 0 when it does not drain.
@@ -70,7 +71,8 @@ func (w *worker) drainCheckAt() int64 {
 	return min(w.now+tickNanos, w.deadline.Load())
 }
 
-// stopped reports whether a stopping worker has nothing left to do.
+// stopped reports whether a stopping worker has nothing left to do. Who feeds is looked at first: what it has put into the
+// queue by the time it is done is seen after that.
 func (w *worker) stopped() bool {
-	return w.draining && len(w.sessions) == 0 && w.commands.Len() == 0 && w.posted.Empty()
+	return w.draining && w.server.feeding.Load() == 0 && len(w.sessions) == 0 && w.commands.Len() == 0 && w.posted.Empty()
 }
