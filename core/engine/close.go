@@ -8,12 +8,13 @@ func (w *worker) close(s *Session, reason Reason) {
 	if s.phase >= phaseClosing || s.phase == phaseFree {
 		return
 	}
-	if s.phase == phaseOpen && reason != PeerClosed && reason != ReadError && reason != WriteError {
-		w.farewell(s)
-	}
-	s.phase = phaseClosing
+	open := s.phase == phaseOpen
+	s.phase = phaseClosing // before the farewell, which may find no room and close the session too
 	s.reason = reason
 	w.doomed = append(w.doomed, s)
+	if open && reason != PeerClosed && reason != ReadError && reason != WriteError {
+		w.farewell(s)
+	}
 }
 
 // farewell ends a sealed stream in good order, so that the peer can tell the end from a cut.

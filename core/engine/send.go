@@ -91,7 +91,7 @@ func (w *worker) appendFrame(s *Session, payload []byte, ext *packet.Ext, need i
 	end := int(slotEnd(tail))
 	sealed, err := w.codec.Seal(s.state, tail[end:end:outputSlotBytes], payload, ext)
 	if err != nil {
-		return err
+		return w.unsealed(s, err)
 	}
 	setSlotEnd(tail, uint16(end+len(sealed)))
 	w.appended(s, tail, len(sealed))
@@ -101,7 +101,7 @@ func (w *worker) appendFrame(s *Session, payload []byte, ext *packet.Ext, need i
 func (w *worker) appendLarge(s *Session, payload []byte, ext *packet.Ext) error {
 	sealed, err := w.codec.Seal(s.state, w.scratch[:0], payload, ext)
 	if err != nil {
-		return err
+		return w.unsealed(s, err)
 	}
 	return w.appendBytes(s, sealed)
 }
@@ -112,6 +112,7 @@ func (w *worker) appendBytes(s *Session, whole []byte) error {
 	for rest := whole; len(rest) > 0; {
 		if tail == nil || slotEnd(tail) == outputSlotBytes {
 			if tail = w.extend(s); tail == nil {
+				w.tear(s, len(whole)-len(rest))
 				return w.outputLimit(s)
 			}
 		}
@@ -134,8 +135,51 @@ func (w *worker) appended(s *Session, tail []byte, n int) {
 	w.markDirty(s)
 }
 
-// outputLimit closes a session that finds no room although it is within its own limit: the server's is reached. What it
-// had begun to write is lost with it, so the stream stays whole for the peer until its end.
+// unsealed counts a packet that the codec refused and takes back the slot that was added for it.
+func (w *worker) unsealed(s *Session, err error) error {
+	w.stats.Local.UnsentPackets++
+	w.cut(s)
+	return err
+}
+
+// tear takes back the first n bytes of a frame that finds no room for its rest, so that the stream stays whole for the peer
+// until its end. A sealed frame has used its nonce: that stream has no close message any more.
+func (w *worker) tear(s *Session, n int) {
+	s.out.bytes -= int32(n)
+	w.cut(s)
+	w.codec.SealClose(s.state, w.scratch[:0])
+}
+
+// cut gives back the slots, or parts of them, behind the out.bytes that are accounted for.
+func (w *worker) cut(s *Session) {
+	if s.out.bytes == 0 {
+		w.giveSlots(s.out.head)
+		s.out = output{}
+		return
+	}
+	at, begin, left := s.out.head, int(s.out.off), int(s.out.bytes)
+	last := w.server.output.Bytes(pool.Slot(at - 1))
+	for left > int(slotEnd(last))-begin {
+		left -= int(slotEnd(last)) - begin
+		at, begin = slotNext(last), outputHeader
+		last = w.server.output.Bytes(pool.Slot(at - 1))
+	}
+	w.giveSlots(slotNext(last))
+	setSlotNext(last, 0)
+	setSlotEnd(last, uint16(begin+left))
+	s.out.tail = at
+}
+
+// giveSlots gives back a chain.
+func (w *worker) giveSlots(at uint32) {
+	for at != 0 {
+		next := slotNext(w.server.output.Bytes(pool.Slot(at - 1)))
+		w.output.Put(pool.Slot(at - 1))
+		at = next
+	}
+}
+
+// outputLimit closes a session that finds no room although it is within its own limit: the server's is reached.
 func (w *worker) outputLimit(s *Session) error {
 	w.stats.Local.UnsentPackets++
 	w.server.cfg.Observer.QueueFull(s, false)

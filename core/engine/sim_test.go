@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vitrine/core/packet"
+	"vitrine/core/pool"
 	"vitrine/core/simnet"
 )
 
@@ -21,6 +22,7 @@ type sim struct {
 	handler *simHandler
 	addr    netip.AddrPort
 	ended   map[*worker]bool
+	taken   []pool.Slot // output slots that the test holds
 }
 
 // simHandler echoes and keeps the books that every run is checked against.

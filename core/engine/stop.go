@@ -28,9 +28,9 @@ func (w *worker) drainSession(s *Session, late bool) {
 	case late || s.phase < phaseOpen:
 		w.close(s, ServerStopping)
 	case s.phase == phaseOpen:
-		w.farewell(s)
-		s.phase = phaseDraining
+		s.phase = phaseDraining // before the farewell, which may find no room and close the session
 		w.disarm(s)
+		w.farewell(s)
 	case s.has(flagShutdown):
 		if w.now >= s.frameAt+int64(stopLinger) {
 			w.close(s, ServerStopping)
