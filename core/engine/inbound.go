@@ -149,7 +149,7 @@ func (w *worker) takeCommands() {
 
 func (w *worker) obey(c *command) {
 	s := w.server.table.At(c.id.Slot())
-	live := s.id == c.id && s.phase != phaseFree
+	live := w.server.table.Live(c.id) // then the slot is this worker's; else it may be another's, and is not to be read
 	switch {
 	case c.kind == commandSend:
 		w.obeySend(s, c, live)

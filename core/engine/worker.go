@@ -193,10 +193,10 @@ func (w *worker) dispatch(ev *poller.Event) {
 		w.acceptSome()
 		return
 	}
-	s := w.server.table.At(ID(ev.Data).Slot())
-	if s.id != ID(ev.Data) || s.worker != w {
-		return // an event of a session that left earlier in this turn
+	if !w.server.table.Live(ID(ev.Data)) {
+		return // an event of a session that left earlier in this turn: the slot may be another worker's by now
 	}
+	s := w.server.table.At(ID(ev.Data).Slot())
 	if ev.Ready&poller.Hangup != 0 {
 		s.set(flagHangup)
 	}
