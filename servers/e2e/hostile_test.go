@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,19 +18,18 @@ import (
 	"vitrine/servers/observe"
 )
 
-// shortTimeouts are settings under which hostile clients are found out within seconds.
-func shortTimeouts(table string) (args []string) {
-	for _, setting := range []string{"idle_timeout=4s", "frame_timeout=2s", "handshake_timeout=2s", "send_limit=128KiB", "max_packet=8KiB"} {
-		args = append(args, "--set", table+"."+setting)
-	}
-	return args
-}
-
-// echoServer starts serve echo with short timeouts.
-func echoServer(t *testing.T, codec string) (p *program, name string, at server) {
+// echoServer starts serve echo with timeouts under which hostile clients are found out: frame and handshake within the time
+// given, silence within twice that.
+func echoServer(t *testing.T, codec string, timeout time.Duration) (p *program, name string, at server) {
 	t.Helper()
 	name = "echo-" + codec
-	args := append([]string{"serve", "echo", "--codec", codec, "--port-base", "0"}, shortTimeouts("echo."+codec)...)
+	args := []string{"serve", "echo", "--codec", codec, "--port-base", "0"}
+	for _, setting := range []string{
+		fmt.Sprintf("idle_timeout=%v", 2*timeout), fmt.Sprintf("frame_timeout=%v", timeout),
+		fmt.Sprintf("handshake_timeout=%v", timeout), "send_limit=128KiB", "max_packet=8KiB",
+	} {
+		args = append(args, "--set", "echo."+codec+"."+setting)
+	}
 	p = launch(t, args...)
 	return p, name, p.server(name)
 }
@@ -84,7 +85,7 @@ func TestHostileClientsAreClosedWithTheRightReason(t *testing.T) {
 	for _, codec := range []string{"lan", "classic", "sealed"} {
 		t.Run(codec, func(t *testing.T) {
 			t.Parallel()
-			p, name, at := echoServer(t, codec)
+			p, name, at := echoServer(t, codec, 2*time.Second)
 			to := bot.Target{Addr: at.addr, Codec: parseCodec(t, codec, at)}
 			neighbours := play(t, codec+" neighbours", bot.Config{
 				Addr: to.Addr, Codec: to.Codec, Bots: 10, Depth: 4, Greeting: true, RampUp: -1, Timeout: patience, Drain: patience,
@@ -97,7 +98,9 @@ func TestHostileClientsAreClosedWithTheRightReason(t *testing.T) {
 				}
 				want[reason]++
 				before := p.figures(name).CloseReasons[reason]
-				assault(t, h.name, h.attack, to)
+				if end := assault(t, h.attack, to); !serverEnded(end) {
+					t.Errorf("%s: %+v, want the server to end it", h.name, end)
+				}
 				p.await(name, func(now observe.ServerStatus) bool { return now.CloseReasons[reason] == before+1 })
 			}
 			if got := p.figures(name).CloseReasons; !maps.Equal(got, want) {
@@ -108,22 +111,23 @@ func TestHostileClientsAreClosedWithTheRightReason(t *testing.T) {
 	}
 }
 
-// assault runs one attack to its end, which must be the server's doing.
-func assault(t *testing.T, name string, act attack, to bot.Target) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+// assault runs one attack to its end.
+func assault(t *testing.T, act attack, to bot.Target) bot.Ending {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
-	switch end := act(ctx, to); end.Reason {
-	case "peer_closed", "truncated", "reset":
-	default:
-		t.Errorf("%s: ended with %s (%v) after %v, want the server to end it", name, end.Reason, end.Err, end.After)
-	}
+	return act(ctx, to)
+}
+
+// serverEnded tells whether the connection stood and the server ended it.
+func serverEnded(end bot.Ending) bool {
+	return slices.Contains([]string{"peer_closed", "truncated", "reset"}, end.Reason)
 }
 
 // A crowd of hostile clients at once: each is closed for what it did, the memory stays within the limits, and those beside
 // them notice nothing.
 func TestCrowdOfHostileClientsDisturbsNobody(t *testing.T) {
-	p, name, at := echoServer(t, "sealed")
+	// A large crowd takes its time to shake hands: the attackers share this machine with the server.
+	p, name, at := echoServer(t, "sealed", 2*time.Second*time.Duration(1+*attackers/200))
 	to := bot.Target{Addr: at.addr, Codec: parseCodec(t, "sealed", at), Timeout: patience}
 	neighbours := play(t, "neighbours", bot.Config{
 		Addr: to.Addr, Codec: to.Codec, Bots: 20, Depth: 2, Greeting: true, RampUp: -1, Timeout: patience, Drain: patience,
@@ -131,12 +135,17 @@ func TestCrowdOfHostileClientsDisturbsNobody(t *testing.T) {
 	before := p.memory()
 	want := map[string]uint64{}
 	var crowd sync.WaitGroup
+	var unbroken atomic.Int64
 	for i := range *attackers {
 		h := hostile[i%len(hostile)]
 		want[h.sealed]++
 		one := to
 		one.Seed = uint64(i)
-		crowd.Go(func() { assault(t, fmt.Sprintf("%s %d", h.name, i), h.attack, one) })
+		crowd.Go(func() {
+			if end := assault(t, h.attack, one); !serverEnded(end) && unbroken.Add(1) <= 8 {
+				t.Errorf("%s, %d: %+v, want the server to end it", h.name, i, end)
+			}
+		})
 	}
 	crowd.Wait()
 	figures := p.await(name, func(now observe.ServerStatus) bool { return now.Sessions == 20 })

@@ -26,15 +26,15 @@ var (
 // patience is the deadline of whatever should happen at once, on a machine that has other things to do.
 const patience = 60 * time.Second
 
-// binary is the program under test, built once by TestMain.
-var binary string
+// executable is the program under test, built once by TestMain.
+var executable string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "vitrine-e2e-")
 	if err == nil {
-		binary = filepath.Join(dir, "vitrine")
-		err = build(repository(), binary)
+		executable = filepath.Join(dir, "vitrine")
+		err = build(repository(), executable)
 	}
 	status := 1
 	if err != nil {

@@ -37,7 +37,7 @@ type program struct {
 // launch starts the binary. At the end of the test a process that still runs is killed.
 func launch(t *testing.T, args ...string) *program {
 	t.Helper()
-	p := &program{t: t, cmd: exec.Command(binary, args...), grown: make(chan struct{}), ended: make(chan struct{})}
+	p := &program{t: t, cmd: exec.Command(executable, args...), grown: make(chan struct{}), ended: make(chan struct{})}
 	p.cmd.Dir = t.TempDir()
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
