@@ -19,6 +19,7 @@ type acceptor struct {
 
 // acceptSome takes a bounded number of connections; the listener is level-triggered and reports again what is left.
 func (w *worker) acceptSome() {
+	defer w.recovered(nil) // what observers panic with; the listener reports again
 	for range defaultAcceptMax {
 		fd, addr, errno := w.poll.Accept(w.accept.fd)
 		switch errno {
@@ -44,7 +45,7 @@ func (w *worker) pauseAccept(cause error) {
 	w.accept.resumeAt = w.now + int64(acceptPause)
 	w.poll.Remove(w.accept.fd)
 	w.server.cfg.Observer.AcceptPaused(cause)
-	w.calls.fault(&Error{Op: "accept", Err: cause})
+	w.fault(&Error{Op: "accept", Err: cause})
 }
 
 func (w *worker) resumeAccept() {
@@ -54,7 +55,7 @@ func (w *worker) resumeAccept() {
 	w.accept.resumeAt = 0
 	if err := w.poll.AddListener(w.accept.fd, listenerEvent); err != nil {
 		w.accept.resumeAt = w.now + int64(acceptPause)
-		w.calls.fault(&Error{Op: "resume accept", Err: err})
+		w.fault(&Error{Op: "resume accept", Err: err})
 	}
 }
 

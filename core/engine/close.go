@@ -61,18 +61,28 @@ func (w *worker) release(s *Session) {
 	w.server.table.Free(id)
 }
 
-// leave tells the observer and, if the session had joined, the application.
+// leave tells the observer and, if the session had joined, the application, whether the observer panics or not.
 func (w *worker) leave(s *Session) {
-	defer w.recovered(s)
 	w.server.reasons[s.reason].Add(1)
 	w.stats.Local.Closed++
-	w.server.cfg.Observer.SessionClosed(s, s.reason)
+	w.observeClosed(s)
 	if s.has(flagJoined) {
-		w.stats.Local.Leaves++
-		w.callback = callbackLeave
-		w.calls.handler.OnClientLeave(s, s.reason)
+		w.callLeave(s)
 	}
 	w.dialed(s)
+}
+
+func (w *worker) observeClosed(s *Session) {
+	defer w.recovered(s)
+	w.callback = callbackClosed
+	w.server.cfg.Observer.SessionClosed(s, s.reason)
+}
+
+func (w *worker) callLeave(s *Session) {
+	defer w.recovered(s)
+	w.stats.Local.Leaves++
+	w.callback = callbackLeave
+	w.calls.handler.OnClientLeave(s, s.reason)
 }
 
 // remember writes the session's end into the record of life-cycle events and, at an abnormal end, keeps its last packets.

@@ -35,11 +35,13 @@ const (
 	callbackWorkerBegin
 	callbackWorkerEnd
 	callbackPost
+	callbackError
+	callbackClosed
 )
 
 var callbackNames = [...]string{
 	"", "OnConnectionRequest", "OnClientJoin", "OnRecv", "OnSend", "OnClientLeave", "OnWorkerThreadBegin",
-	"OnWorkerThreadEnd", "Post",
+	"OnWorkerThreadEnd", "Post", "OnError", "SessionClosed",
 }
 
 func (c callback) String() string { return callbackNames[c] }

@@ -67,13 +67,21 @@ func (w *worker) send(s *Session, p *packet.Packet) error {
 func (w *worker) sendLimit(s *Session, droppable bool) error {
 	if droppable && w.server.cfg.SendPolicy == DropDroppable {
 		w.stats.Local.DroppedPackets++
-		w.server.cfg.Observer.QueueFull(s, true)
+		w.queueFull(s, true)
 		return ErrDropped
 	}
 	w.stats.Local.UnsentPackets++
-	w.server.cfg.Observer.QueueFull(s, false)
+	w.queueFull(s, false)
 	w.close(s, SendQueueFull)
 	return ErrQueueFull
+}
+
+// queueFull tells the observer. It runs within callbacks and outside them, and a panic in it goes no further.
+func (w *worker) queueFull(s *Session, dropped bool) {
+	defer func(caller callback) { w.callback = caller }(w.callback)
+	defer w.recovered(s)
+	w.callback = callbackNone
+	w.server.cfg.Observer.QueueFull(s, dropped)
 }
 
 // appendFrame seals payload at the end of the session's output: in place when the frame is sure to fit what is left of
@@ -182,7 +190,7 @@ func (w *worker) giveSlots(at uint32) {
 // outputLimit closes a session that finds no room although it is within its own limit: the server's is reached.
 func (w *worker) outputLimit(s *Session) error {
 	w.stats.Local.UnsentPackets++
-	w.server.cfg.Observer.QueueFull(s, false)
+	w.queueFull(s, false)
 	w.close(s, SendQueueFull)
 	return ErrQueueFull
 }

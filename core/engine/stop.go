@@ -45,7 +45,7 @@ func (w *worker) shutdown(s *Session) {
 	s.set(flagShutdown)
 	s.frameAt = w.now
 	if errno := w.poll.Shutdown(int(s.fd)); errno != 0 && errno != syscall.ENOTCONN {
-		w.calls.fault(&Error{Op: "shut down", Session: s.id, Err: errno})
+		w.fault(&Error{Op: "shut down", Session: s.id, Err: errno})
 	}
 	if s.has(flagHangup) {
 		w.close(s, ServerStopping)
@@ -57,7 +57,7 @@ func (w *worker) stopListening() {
 		return
 	}
 	if err := w.server.cfg.Network.CloseListener(w.accept.fd); err != nil {
-		w.calls.fault(&Error{Op: "close listener", Err: err})
+		w.fault(&Error{Op: "close listener", Err: err})
 	}
 	w.accept.fd, w.accept.resumeAt = -1, 0
 	w.server.feeding.Add(-1)

@@ -152,7 +152,7 @@ func (w *worker) wait() int {
 		w.sleeping.Store(false)
 	}
 	if err != nil {
-		w.calls.fault(&Error{Op: "wait", Err: err})
+		w.fault(&Error{Op: "wait", Err: err})
 	}
 	w.stats.Local.Turns++
 	w.stats.Local.Events += uint64(n)
@@ -185,6 +185,13 @@ func (w *worker) end() {
 	defer w.recovered(nil)
 	w.callback = callbackWorkerEnd
 	w.calls.workerEnd(w.index)
+}
+
+// fault tells OnError, outside a session's work.
+func (w *worker) fault(err error) {
+	defer w.recovered(nil)
+	w.callback = callbackError
+	w.calls.fault(err)
 }
 
 // dispatch serves one event. Panics of the session's callbacks end here and close the session.
@@ -268,6 +275,6 @@ func (w *worker) finish() {
 	w.stats.Publish()
 	w.poll.Destroy()
 	if err := w.record.Close(); err != nil {
-		w.calls.fault(&Error{Op: "close record", Err: err})
+		w.fault(&Error{Op: "close record", Err: err})
 	}
 }
