@@ -38,7 +38,7 @@ type Config struct {
 	AllowFrom []netip.Prefix
 	// Workers is the number of event loops, 1..1024; default GOMAXPROCS.
 	Workers int
-	// MaxSessions is the most sessions at once, 1..2^24-1; default 10,000. More are refused with refused_full.
+	// MaxSessions is the most sessions at once, 1..2^24-64; default 10,000. More are refused with refused_full.
 	MaxSessions int
 	// Nagle leaves Nagle's algorithm on; default off (TCP_NODELAY).
 	Nagle bool

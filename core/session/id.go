@@ -7,8 +7,8 @@ const (
 	serialBits = 40
 	serialMask = 1<<serialBits - 1
 
-	// MaxSessions is the most slots a table can have.
-	MaxSessions = 1<<slotBits - 1
+	// MaxSessions is the most slots a table can have, in whole chunks: the free list has an index less than 1<<slotBits.
+	MaxSessions = 1<<slotBits - chunkSize
 )
 
 // ID names a session for good: it is a plain value, safe to keep, to send and to compare, and stale once the session left.

@@ -16,6 +16,14 @@ func newTable(t *testing.T, limit int) *Table[int] {
 	return table
 }
 
+// TestTableTakesItsLimit: the free list of MaxSessions slots, rounded up to whole chunks, has an index for each.
+func TestTableTakesItsLimit(t *testing.T) {
+	table, err := NewTable[struct{}](MaxSessions)
+	if err != nil || table.Limit() != MaxSessions {
+		t.Errorf("got %v, want a table of %d", err, MaxSessions)
+	}
+}
+
 func TestNewTableRefusesLimitsOutOfRange(t *testing.T) {
 	for _, limit := range []int{-1, 0, MaxSessions + 1} {
 		if _, err := NewTable[int](limit); err == nil {
