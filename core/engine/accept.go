@@ -125,6 +125,8 @@ func (w *worker) open(fd int, addr netip.AddrPort) bool {
 	owner := w.server.leastLoaded()
 	s.id, s.worker, s.fd, s.openedAt, s.phase = id, owner, int32(fd), w.now, phaseHandshake
 	s.setAddr(addr)
+	s.place = unadopted
+	s.elsewhere.open(id)
 	owner.load.Add(1)
 	if owner == w {
 		w.adopt(s)
@@ -139,6 +141,9 @@ func (w *worker) open(fd int, addr netip.AddrPort) bool {
 	w.server.table.Free(id)
 	return false
 }
+
+// unadopted is the place of a session that its owner has yet to find in its queue.
+const unadopted = -1
 
 // adopt begins the session's life with its owner.
 func (w *worker) adopt(s *Session) {
@@ -158,6 +163,10 @@ func (w *worker) adopt(s *Session) {
 	}
 	s.state = state
 	w.arm(s)
+	if reason := s.elsewhere.asked.Load(); reason != 0 {
+		w.close(s, Reason(reason))
+		return
+	}
 	if s.phase == phaseHandshake {
 		w.greet(s)
 	}

@@ -1,6 +1,10 @@
 package engine
 
-import "vitrine/core/flight"
+import (
+	"slices"
+
+	"vitrine/core/flight"
+)
 
 // close decides the end of a session: no OnRecv follows. What waits is tried once more at the end of this turn, unless the
 // socket is past taking it; then the session is released. Only the first reason counts.
@@ -20,8 +24,8 @@ func (w *worker) close(s *Session, reason Reason) {
 // farewell ends a sealed stream in good order, so that the peer can tell the end from a cut.
 func (w *worker) farewell(s *Session) {
 	sealed, err := w.codec.SealClose(s.state, w.scratch[:0])
-	if err == nil && len(sealed) > 0 {
-		w.appendBytes(s, sealed)
+	if err == nil && len(sealed) > 0 && w.appendBytes(s, sealed) == nil {
+		s.set(flagFarewell)
 	}
 }
 
@@ -30,11 +34,10 @@ func (w *worker) releaseDoomed() {
 	for i := 0; i < len(w.doomed); i++ {
 		s := w.doomed[i]
 		if s.has(flagDirty) {
-			s.clear(flagDirty)
 			w.flush(s)
 		}
 		s.phase = phaseReleased
-		if w.server.table.Release(s.id) {
+		if w.server.table.Release(s.id) && s.elsewhere.claim(s.id) {
 			w.release(s)
 		}
 	}
@@ -44,6 +47,8 @@ func (w *worker) releaseDoomed() {
 // release ends a session whose count has reached zero: the leave callback, the record, the socket, the queue, the slot.
 func (w *worker) release(s *Session) {
 	w.disarm(s)
+	w.unlist(s)
+	w.settle(s)
 	w.remember(s)
 	w.leave(s)
 	w.poll.Close(int(s.fd))
@@ -59,6 +64,20 @@ func (w *worker) release(s *Session) {
 	id := s.id
 	s.reset()
 	w.server.table.Free(id)
+}
+
+// unlist takes the session off the lists of work to be done. Its slot may be another worker's as soon as it is free.
+func (w *worker) unlist(s *Session) {
+	if s.has(flagReady) {
+		w.ready, w.spare = without(w.ready, s), without(w.spare, s)
+	}
+	if s.has(flagDirty) {
+		w.dirty = without(w.dirty, s)
+	}
+}
+
+func without(list []*Session, s *Session) []*Session {
+	return slices.DeleteFunc(list, func(other *Session) bool { return other == s })
 }
 
 // leave tells the observer and, if the session had joined, the application, whether the observer panics or not.
@@ -101,8 +120,9 @@ const (
 
 // reset makes the slot ready for its next session. The id stays, so that late events of this one are told apart.
 func (s *Session) reset() {
+	s.Data = nil
+	s.owned = owned{id: s.id, phase: phaseFree}
 	s.elsewhere.reset()
-	*s = Session{id: s.id, phase: phaseFree}
 }
 
 // join makes the session known to the application.

@@ -15,6 +15,7 @@ var (
 	ErrServerClosed = errors.New("server closed")         // Run and Start after Stop
 	ErrStarted      = errors.New("server is started")     // Start twice
 	ErrNotStarted   = errors.New("server is not started") // Stop or Connect before Start
+	ErrFull         = errors.New("max sessions are open") // Connect
 	ErrUnsupported  = errors.New("unsupported on this operating system")
 )
 

@@ -93,10 +93,30 @@ func (w *worker) unwritable(s *Session) {
 	w.close(s, WriteError)
 }
 
+// settle makes out.packets exact before the session's leave: frames of a head slot taken in part wait no longer when their
+// last byte is among what was taken. It finds them by their lengths, which no codec hides.
+func (w *worker) settle(s *Session) {
+	if s.out.head == 0 {
+		return
+	}
+	head := w.server.output.Bytes(pool.Slot(s.out.head - 1))
+	at, off := int(slotFirst(head)), int(s.out.off)
+	if at > outputHeader && at <= off {
+		s.out.packets--
+	}
+	for at < off {
+		size, err := w.codec.Size(head[at:slotEnd(head)])
+		if at += size; size == 0 || err != nil || at > off {
+			return
+		}
+		s.out.packets--
+	}
+}
+
 // discard drops the session's output, counting what the kernel never took.
 func (w *worker) discard(s *Session) {
 	w.stats.Local.UnsentBytes += uint64(s.out.bytes)
-	w.stats.Local.UnsentPackets += uint64(s.out.packets)
+	w.stats.Local.UnsentPackets += s.waitingPackets()
 	for s.out.head != 0 {
 		w.dropSlot(s, slotNext(w.server.output.Bytes(pool.Slot(s.out.head-1))))
 	}

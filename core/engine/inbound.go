@@ -24,10 +24,22 @@ const (
 
 // sharedState is what goroutines elsewhere may touch of a session while they hold a count.
 type sharedState struct {
-	posted atomic.Bool   // the slot is on its worker's posted stack
+	posted atomic.Uint32 // see claim
 	asked  atomic.Uint32 // a reason to close with, 0: none
 	queued atomic.Int32  // packets in the worker's queue for this session
 }
+
+// open makes the slot one that can be posted for the session, and for no earlier one.
+func (e *sharedState) open(id ID) { e.posted.Store(unposted(id)) }
+
+// unposted is the state of a slot that is not on its worker's posted stack: twice the session's serial. One more means that
+// it is there, or that its owner has claimed it for the release. Late holders of a session that has left find neither.
+func unposted(id ID) uint32 { return uint32(id.Serial()) << 1 }
+
+// claim answers true to the one caller that may push the slot, or that may release the session because nobody has pushed
+// or will push the slot. Until the owner has popped it, a slot that was pushed is not released: its next session may be
+// another worker's.
+func (e *sharedState) claim(id ID) bool { return e.posted.CompareAndSwap(unposted(id), unposted(id)|1) }
 
 func (e *sharedState) reset() {
 	e.asked.Store(0)
@@ -122,7 +134,7 @@ func (w *worker) command(c command) bool {
 // post puts the session's slot where its worker will look at it. A slot is there at most once, so there is always room.
 // The caller holds a count or is the winner of the release.
 func (w *worker) post(s *Session, id ID) {
-	if s.elsewhere.posted.CompareAndSwap(false, true) {
+	if s.elsewhere.claim(id) {
 		w.posted.Push(id.Slot())
 	}
 	w.wake()
@@ -165,7 +177,9 @@ func (w *worker) obeySend(s *Session, c *command, live bool) {
 	p := w.server.packets.At(c.packet)
 	if live {
 		s.elsewhere.queued.Add(-1)
-		w.send(s, p)
+		if w.send(s, p) != nil {
+			s.unsent++
+		}
 	} else {
 		w.stats.Local.UnsentPackets++
 	}
@@ -183,11 +197,14 @@ func (w *worker) lookAtPosted() {
 	w.slots = w.posted.PopAll(w.slots[:0])
 	for _, slot := range w.slots {
 		s := w.server.table.At(slot)
-		s.elsewhere.posted.Store(false)
+		s.elsewhere.open(s.id)
+		if s.place == unadopted {
+			continue // adopt will see what was asked
+		}
 		if reason := s.elsewhere.asked.Load(); reason != 0 {
 			w.close(s, Reason(reason))
 		}
-		if s.phase == phaseReleased && !w.server.table.Live(s.id) {
+		if s.phase == phaseReleased && !w.server.table.Live(s.id) && s.elsewhere.claim(s.id) {
 			w.release(s)
 		}
 	}

@@ -7,16 +7,17 @@ import (
 
 // Output waits in a chain of slots of outputSlotBytes. A slot begins with its own header, so the chain holds no pointer:
 //
-//	0        4      6        8                      outputSlotBytes
-//	+--------+------+--------+---------------------+
-//	| next 4 | end 2| frames | sealed frames ...   |
-//	+--------+------+--------+---------------------+
+//	0        4       6          8         10                     outputSlotBytes
+//	+--------+-------+----------+---------+---------------------+
+//	| next 4 | end 2 | frames 2 | first 2 | sealed frames ...   |
+//	+--------+-------+----------+---------+---------------------+
 //
 // next is the slot that follows plus one (0: none), end the offset after the last byte, frames the number of frames that
-// end in the slot; all little-endian. A frame may run on into the next slot.
+// end in the slot, first where the first frame begins that is not the rest of one from the slot before; all little-endian.
+// A frame may run on into the next slot.
 const (
 	outputSlotBytes = 2048
-	outputHeader    = 8
+	outputHeader    = 10
 	packetSlack     = 64 // room for a close message beside the largest frame
 )
 
@@ -25,7 +26,7 @@ type output struct {
 	head, tail uint32 // slot plus one, 0: none
 	off        uint16 // where the unwritten part of the head begins
 	bytes      int32  // not yet taken by the kernel
-	packets    int32  // frames whose last byte is not yet taken
+	packets    int32  // frames whose last byte is not yet taken; those of a head slot taken in part all count, see settle
 }
 
 // Send seals the packet into the session's output, which is written once at the end of the turn. It consumes one reference
@@ -117,16 +118,21 @@ func (w *worker) appendLarge(s *Session, payload []byte, ext *packet.Ext) error 
 // appendBytes copies one whole frame into the output, across slots.
 func (w *worker) appendBytes(s *Session, whole []byte) error {
 	tail := w.tail(s)
+	continued := false // the slot begins within this frame
 	for rest := whole; len(rest) > 0; {
 		if tail == nil || slotEnd(tail) == outputSlotBytes {
 			if tail = w.extend(s); tail == nil {
 				w.tear(s, len(whole)-len(rest))
 				return w.outputLimit(s)
 			}
+			continued = len(rest) < len(whole)
 		}
 		end := int(slotEnd(tail))
 		n := copy(tail[end:outputSlotBytes], rest)
 		setSlotEnd(tail, uint16(end+n))
+		if continued {
+			setSlotFirst(tail, uint16(end+n))
+		}
 		s.out.bytes += int32(n)
 		rest = rest[n:]
 	}

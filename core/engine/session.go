@@ -28,6 +28,12 @@ type Session struct {
 	// Data is the application's; the engine clears it when the session is released.
 	Data any
 
+	owned
+	elsewhere sharedState // what others may touch while they hold a count
+}
+
+// owned is what only the session's worker touches, and whoever opens it before it is the worker's.
+type owned struct {
 	id     ID
 	worker *worker      // fixed while the slot is in use
 	state  *frame.State // nil for codecs that remember nothing
@@ -42,15 +48,13 @@ type Session struct {
 
 	timer  timer // place in the worker's wheel
 	fd     int32
-	place  int32    // index in worker.sessions
+	place  int32    // index in worker.sessions; unadopted before it is there
 	ip     [16]byte // remote address, IPv4 mapped
 	port   uint16
 	phase  phase
 	flags  sessionFlags
 	reason Reason
-
-	// What others may touch while they hold a count.
-	elsewhere sharedState
+	unsent uint32 // packets that were queued from elsewhere and refused when their turn came
 }
 
 type sessionFlags uint8
@@ -63,6 +67,7 @@ const (
 	flagShutdown                          // our write side is shut down
 	flagBlocked                           // the kernel's buffer is full: wait for Writable
 	flagOutgoing                          // made by Connect: the initiator of the handshake
+	flagFarewell                          // the last frame of the output is a close message
 )
 
 func (s *Session) has(f sessionFlags) bool { return s.flags&f != 0 }
@@ -92,6 +97,25 @@ func (s *Session) Sent() uint64 { return s.sent }
 
 // Age returns how long ago the session was accepted, in nanoseconds of the worker's clock.
 func (s *Session) Age() int64 { return s.worker.now - s.openedAt }
+
+// Written returns how many packets the kernel took whole. Inside OnClientLeave it and Unsent are final, and together they are
+// every packet that was accepted for the session.
+func (s *Session) Written() uint64 { return s.sent - s.waitingPackets() }
+
+// Unsent returns how many packets were accepted, by Send or from other goroutines, and not taken whole by the kernel; see
+// Written.
+func (s *Session) Unsent() uint64 {
+	return s.waitingPackets() + uint64(s.unsent) + uint64(s.elsewhere.queued.Load())
+}
+
+// waitingPackets counts the packets in the output: its frames without those of the handshake in front and the farewell.
+func (s *Session) waitingPackets() uint64 {
+	frames := uint64(s.out.packets)
+	if frames > 0 && s.has(flagFarewell) {
+		frames--
+	}
+	return min(frames, s.sent)
+}
 
 // Waiting returns what waits to be sent: bytes of frames, and packets.
 func (s *Session) Waiting() (bytes, packets int) { return int(s.out.bytes), int(s.out.packets) }
