@@ -97,7 +97,7 @@ func Dribble(ctx context.Context, t Target) Ending {
 // NeverRead sends valid packets as fast as the server takes them and
 // reads nothing that comes back. Once its window is full it cannot be told
 // that the server closed, so when the server has taken nothing for
-// Patience it reads what is left: either that has an end, or the
+// Patience it reads what is left, for 3 s: either that has an end, or the
 // connection is stalled, which a server should not let happen for long.
 func NeverRead(ctx context.Context, t Target) Ending {
 	patience := either(t.Patience, 5*time.Second)

@@ -28,11 +28,12 @@ func TestAttackersTellHowTheServerEndedThem(t *testing.T) {
 		{"never shake", NeverShake},
 		{"flood", func(ctx context.Context, t Target) Ending { return Flood(ctx, t, 1000) }},
 	}
+	var all sync.WaitGroup
+	defer all.Wait()
 	for name, codec := range codecs(t) {
 		r := startReference(t, codec.server)
 		r.patience = 150 * time.Millisecond
 		r.serve()
-		var all sync.WaitGroup
 		for _, test := range tests {
 			all.Go(func() {
 				t.Run(name+" "+test.name, func(t *testing.T) {
@@ -43,7 +44,6 @@ func TestAttackersTellHowTheServerEndedThem(t *testing.T) {
 				})
 			})
 		}
-		all.Wait()
 	}
 }
 

@@ -11,6 +11,10 @@ import (
 	"vitrine/core/frame"
 )
 
+// lastWords is how long what the server said before it closed may take to
+// arrive, once nothing can be written any more.
+const lastWords = 3 * time.Second
+
 // manners are what an attacker does as it should.
 type manners struct{ shakes, reads bool }
 
@@ -51,11 +55,22 @@ func (t Target) attack(ctx context.Context, m manners, act func(*attacker)) Endi
 // begin connects, and shakes hands if it has the manners.
 func (a *attacker) begin(ctx context.Context, t *Target, m manners) (reason string, err error) {
 	timeout := either(t.Timeout, 10*time.Second)
-	if a.link, err = connect(ctx, t.Addr, &t.Codec, timeout); err != nil {
-		return "connect_error", err
+	reason = "connect_error"
+	if a.link, err = connect(ctx, t.Addr, &t.Codec, timeout); err == nil {
+		a.began = time.Now()
+		reason = "handshake_failed"
+		err = a.shake(ctx, timeout, m)
 	}
-	a.began = time.Now()
+	if err != nil && ctx.Err() != nil {
+		return "context", context.Cause(ctx)
+	}
+	return reason, err
+}
+
+func (a *attacker) shake(ctx context.Context, timeout time.Duration, m manners) (err error) {
 	if m.shakes {
+		stop := context.AfterFunc(ctx, func() { a.link.conn.Close() })
+		defer stop()
 		err = a.link.shake(timeout)
 	}
 	if err != nil {
@@ -64,7 +79,7 @@ func (a *attacker) begin(ctx context.Context, t *Target, m manners) (reason stri
 	if tcp, ok := a.link.conn.(*net.TCPConn); ok && !m.reads {
 		tcp.SetReadBuffer(4 << 10) // fills up soon
 	}
-	return "handshake_failed", err
+	return err
 }
 
 // open sends what comes first.
@@ -141,7 +156,7 @@ func (a *attacker) listen(m manners) {
 // the server said before is still to be read, for a moment.
 func (a *attacker) finish(ctx context.Context) {
 	if a.written != nil && ctx.Err() == nil {
-		a.link.conn.SetReadDeadline(time.Now().Add(time.Second))
+		a.link.conn.SetReadDeadline(time.Now().Add(lastWords))
 	}
 	if a.over != nil {
 		<-a.over

@@ -144,24 +144,25 @@ func (b *bot) sleep(d time.Duration) bool {
 	}
 }
 
+// dialFailed counts an attempt that made no session: as a connect error
+// when nobody answered, as a server disconnect when the server hung up in
+// the handshake.
 func (b *bot) dialFailed(err error) {
 	b.swarm.book.failed(err)
 	var shake *shakeError
-	if !errors.As(err, &shake) {
-		if !b.swarm.isDraining() {
-			b.tally.connectErrors.Add(1)
-		}
-		return
+	inHandshake := errors.As(err, &shake)
+	if inHandshake {
+		b.tally.connects.Add(1)
 	}
-	b.tally.connects.Add(1)
-	reason := faultOf(shake.error)
-	if errors.Is(shake.error, os.ErrDeadlineExceeded) {
-		reason = "handshake_timeout"
+	switch timeout := errors.Is(err, os.ErrDeadlineExceeded); {
+	case inHandshake && timeout:
+		b.tally.connectErrors.Add(1)
+		b.swarm.book.closed("handshake_timeout")
+	case inHandshake:
+		b.disconnected("handshake_failed", err)
+	case !b.swarm.isDraining():
+		b.tally.connectErrors.Add(1)
 	}
-	if reason == "" {
-		reason = "handshake_failed"
-	}
-	b.disconnected(reason, shake.error)
 }
 
 func (b *bot) disconnected(reason string, err error) {

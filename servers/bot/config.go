@@ -25,7 +25,7 @@ const (
 
 const (
 	gatherBots = 1000 // chat bots from which on readers rest
-	gatherChat = 100 * time.Millisecond
+	gatherChat = 250 * time.Millisecond
 	promptOne  = 16 // of so many bots one never rests
 )
 
@@ -63,7 +63,7 @@ type Config struct {
 	// Gather is how long a reader rests between reads, so that one read
 	// brings several packets: at thousands of bots the reads are most of
 	// the cost. One bot in 16 never rests, and then only these measure
-	// round trips. Default 100 ms for chat with 1,000 bots and more, else
+	// round trips. Default 250 ms for chat with 1,000 bots and more, else
 	// none; negative: none.
 	Gather time.Duration
 

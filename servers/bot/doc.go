@@ -28,12 +28,18 @@
 //	late                a reply that came after it was counted missing
 //
 // Limits: [MaxBots] bots, [MaxDepth] unanswered requests each, payloads as
-// the codec allows. A bot holds two goroutines, a read buffer of 2 KiB
+// the codec allows. A bot holds two goroutines, a read buffer of 4 KiB
 // that grows to one frame, and the memory of what is in flight: Depth
 // entries for echo, Rate x Timeout messages for chat. Nothing grows with
 // the length of the run. Times are nanoseconds of one monotonic clock;
 // round trips have the error of [vitrine/core/stats.Histogram], 1/16.
 //
-// Attackers ([Garbage], [HalfFrame], [Dribble], [NeverRead], [NeverShake])
-// hold one hostile connection each and tell how the server ended it.
+// Cost: the chat oracle takes some 0.1 us a delivery and allocates nothing;
+// what remains is the kernel's. 5,000 sealed bots at 2 messages/s each, that
+// is 160,000 deliveries/s, take about half of a core with readers that rest
+// (see Config.Gather), nearly a whole one with readers that do not.
+//
+// Attackers ([Garbage], [HalfFrame], [Dribble], [NeverRead], [NeverShake],
+// [Flood]) hold one hostile connection each and tell how the server ended
+// it.
 package bot

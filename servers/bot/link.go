@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	readLen  = 2 << 10  // first size of a read buffer; it grows to one frame
+	readLen  = 4 << 10  // first size of a read buffer; it grows to one frame
 	writeLen = 64 << 10 // one write stops growing once it is longer
 )
 

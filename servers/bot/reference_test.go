@@ -22,7 +22,7 @@ type reference struct {
 	codec frame.Codec
 	done  sync.WaitGroup
 
-	patience time.Duration // a connection is closed after it; 0: never
+	patience time.Duration // a connection is closed so long after its handshake, which may take 10 times that; 0: never
 	greeting bool
 	enough   int // requests after which over is called
 	over     context.CancelFunc
@@ -111,13 +111,17 @@ func (r *reference) session(conn net.Conn) {
 		r.t.Error(err)
 		return
 	}
-	if r.patience > 0 {
-		conn.SetDeadline(time.Now().Add(r.patience))
+	lasts := func(d time.Duration) {
+		if r.patience > 0 {
+			conn.SetDeadline(time.Now().Add(d))
+		}
 	}
+	lasts(10 * r.patience)
 	p := &peer{conn: conn, link: &link{conn: conn, codec: &r.codec, st: st, in: make([]byte, readLen)}}
 	if err := p.shake(); err != nil {
 		return
 	}
+	lasts(r.patience)
 	if r.chat != nil {
 		defer r.chat.leave(p)
 		p.link.receive(0, zero, func(b []byte, _ int64) error {

@@ -22,7 +22,7 @@ type Report struct {
 	Seconds  float64  `json:"seconds"` // since Run began
 
 	Connects      uint64 `json:"connects"`       // TCP connections made
-	ConnectErrors uint64 `json:"connect_errors"` // attempts that made none
+	ConnectErrors uint64 `json:"connect_errors"` // refused, or not answered within Timeout
 	Sessions      uint64 `json:"sessions"`       // handshake done
 
 	Sent              uint64 `json:"sent"`     // packets

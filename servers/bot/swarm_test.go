@@ -103,6 +103,23 @@ func TestSwarmLeavesNothingRunning(t *testing.T) {
 	goleak.VerifyNone(t, before)
 }
 
+// A server that accepts and never shakes hands has disconnected nobody.
+func TestSwarmCountsASlowHandshakeAsAConnectError(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	got, err := Run(t.Context(), Config{
+		Addr: ln.Addr().String(), Codec: codecs(t)["sealed"].client,
+		Timeout: 100 * time.Millisecond, For: 500 * time.Millisecond, RampUp: -1,
+	})
+	if err == nil || got.ConnectErrors == 0 || got.Connects < got.ConnectErrors || got.ServerDisconnects != 0 {
+		t.Errorf("%v, %s, want connect errors alone", err, got.JSON())
+	}
+}
+
 func TestSwarmReportsLiveAndStopsByItself(t *testing.T) {
 	t.Parallel()
 	r := startReference(t, frame.Codec{})
