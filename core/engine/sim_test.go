@@ -34,6 +34,7 @@ type simHandler struct {
 	onRecv  func(*Session, *packet.Reader)
 	onJoin  func(*Session)
 	onLeave func(*Session)
+	onSend  func(*Session)
 	sent    int
 }
 
@@ -69,7 +70,12 @@ func (h *simHandler) OnClientLeave(s *Session, reason Reason) {
 	}
 }
 
-func (h *simHandler) OnSend(_ *Session, n int) { h.sent += n }
+func (h *simHandler) OnSend(s *Session, n int) {
+	h.sent += n
+	if h.onSend != nil {
+		h.onSend(s)
+	}
+}
 
 func newSim(t testing.TB, network simnet.Config, cfg Config) *sim {
 	t.Helper()
