@@ -61,6 +61,7 @@ func (w *worker) resumeAccept() {
 
 // admit decides whether a connection becomes a session, and whose.
 func (w *worker) admit(fd int, addr netip.AddrPort) {
+	addr = netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port()) // as RemoteAddr answers; prefixes have no zone
 	refusal, ok := w.admission(addr)
 	if ok {
 		if ok = w.open(fd, addr); ok {
