@@ -108,6 +108,17 @@ func (w *worker) arm(s *Session) {
 
 func (w *worker) disarm(s *Session) { w.wheel.remove(s) }
 
+// expireUnless leaves the timers for a later turn while more events may wait than this turn took: after the worker was held
+// up, who has sent in time must be read before it is found idle. Once every session has had its event, timers are served.
+func (w *worker) expireUnless(more bool) {
+	if more && w.full*eventsPerTurn < len(w.sessions) {
+		w.full++
+		return
+	}
+	w.full = 0
+	w.expire()
+}
+
 // expire looks at the sessions whose timers are due.
 func (w *worker) expire() {
 	h := &w.wheel

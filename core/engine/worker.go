@@ -40,6 +40,7 @@ type worker struct {
 	spare    []*Session // ready's other half
 	doomed   []*Session // closing, released at the end of the turn
 	wheel    wheel
+	full     int      // turns in a row with as many events as a turn takes
 	accept   acceptor // worker 0's
 
 	hot     []byte // receive buffer
@@ -122,7 +123,7 @@ func (w *worker) turn() bool {
 		w.dispatch(&w.events[i])
 	}
 	w.serveReady()
-	w.expire()
+	w.expireUnless(n == len(w.events))
 	w.resumeAccept()
 	if w.stopping.Load() {
 		w.drain()
