@@ -159,6 +159,9 @@ func (c *Config) validate() error {
 	powerOfTwo("flight records", c.FlightRecords)
 	within("flight records", c.FlightRecords, 64, 1<<16)
 	limit("packet rate", c.PacketRate)
+	if c.PacketRate > 0 {
+		within("packet burst", c.PacketBurst, 1, 1<<30) // less would admit no packet at all
+	}
 	limit("accept rate", c.AcceptRate)
 	limit("sessions per ip", c.SessionsPerIP)
 	timeout := func(field string, value time.Duration) {

@@ -435,11 +435,11 @@ func TestSimReceiveBudgetIsExact(t *testing.T) {
 }
 
 func TestConfigReportsEveryBadField(t *testing.T) {
-	_, err := New(Config{Addr: "127.0.0.1:0", Workers: -1, MaxSessions: -5, QueueLimit: 3, IdleTimeout: 5}, nil)
+	_, err := New(Config{Addr: "127.0.0.1:0", Workers: -1, MaxSessions: -5, QueueLimit: 3, IdleTimeout: 5, PacketRate: 9, PacketBurst: -1}, nil)
 	if err == nil {
 		t.Fatal("got no error")
 	}
-	for _, want := range []string{"workers", "max sessions", "queue limit", "idle timeout", "handler is nil"} {
+	for _, want := range []string{"workers", "max sessions", "queue limit", "idle timeout", "packet burst", "handler is nil"} {
 		if !bytes.Contains([]byte(err.Error()), []byte(want)) {
 			t.Errorf("error does not name %q: %v", want, err)
 		}
