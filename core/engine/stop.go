@@ -12,8 +12,8 @@ func (w *worker) drain() {
 	if !w.draining {
 		w.draining = true
 		w.stopListening()
-		for w.commands.Len() > 0 && w.now < w.deadline.Load() {
-			w.takeCommands() // what was queued before the stop is sent
+		for left := w.commands.Len(); left > 0; left -= commandsPerTurn {
+			w.takeCommands() // what was queued before the stop is sent, however much others go on to queue
 		}
 	}
 	late := w.now >= w.deadline.Load()
