@@ -3,9 +3,11 @@ package netserver
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"vitrine/core/frame"
@@ -14,12 +16,15 @@ import (
 // DefaultKeyFile is where a server keeps its private key unless told otherwise, relative to the working directory.
 const DefaultKeyFile = "var/server.key"
 
-// keyFileMode lets the server's user alone read the key.
-const keyFileMode = 0o600
+const (
+	keyFileMode  = 0o600   // the server's user alone reads the key
+	keyFileBytes = 4 << 10 // more than this is no key file
+)
 
 // SealedFromFile returns the sealed codec of a server whose private key is in the file at path, and the public half that
-// clients need, as base64url text. A file that does not exist is made with a new key, readable by its owner alone; one that
-// others can read is refused. maxPayload is the codec's largest packet in bytes, 0 for the most a frame holds.
+// clients need, as base64url text. A file that does not exist is made with a new key, readable by its owner alone; of
+// several servers that start at once one makes it and all take it. A file that others can read is refused, as is one that
+// holds no key: it is never replaced. maxPayload is the codec's largest packet in bytes, 0 for the most a frame holds.
 func SealedFromFile(path string, maxPayload int) (frame.Codec, string, error) {
 	private, err := loadKey(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -37,22 +42,40 @@ func SealedFromFile(path string, maxPayload int) (frame.Codec, string, error) {
 }
 
 func loadKey(path string) (key [frame.KeyLen]byte, err error) {
-	info, err := os.Stat(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return key, err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return key, fmt.Errorf("%q can be read by others (mode %o); make it yours alone: chmod 600 %s", path, info.Mode().Perm(), path)
+	defer file.Close()
+	if err := checkKeyFile(file, path); err != nil {
+		return key, err
 	}
-	text, err := os.ReadFile(path)
+	text, err := io.ReadAll(io.LimitReader(file, keyFileBytes))
 	if err != nil {
 		return key, err
 	}
 	key, err = frame.ParseKey(strings.TrimSpace(string(text)))
 	if err != nil {
-		return key, fmt.Errorf("%q: %w", path, err)
+		return key, fmt.Errorf("%q is no key file: %w; if the key is lost, remove the file to have a new one made, "+
+			"whose public half every client then needs", path, err)
 	}
 	return key, nil
+}
+
+// checkKeyFile looks at the file that is open, not at whatever the path names by then.
+func checkKeyFile(file *os.File, path string) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	mode := info.Mode()
+	switch {
+	case !mode.IsRegular():
+		return fmt.Errorf("%q is not a regular file", path)
+	case mode.Perm()&0o077 != 0 && runtime.GOOS != "windows": // which has no such bits
+		return fmt.Errorf("%q can be read by others (mode %04o); make it yours alone: chmod 600 %s", path, mode.Perm(), path)
+	}
+	return nil
 }
 
 // makeKey writes a new key whole or not at all: it is linked to its name only when it is on disk, and whoever comes second
