@@ -36,6 +36,7 @@ type broadcast struct {
 }
 
 func (b *broadcast) send(ids []ID, p *packet.Packet) (int, error) {
+	p = b.server.adopted(p)
 	if err := p.Err(); err != nil {
 		p.Release()
 		return 0, err

@@ -47,15 +47,33 @@ func (e *sharedState) reset() {
 }
 
 // SendPacket queues the packet for the session from any goroutine. It never blocks and consumes one reference, even on
-// error: ErrNoSession when the session has left, ErrQueueFull when its or its worker's queue is full, or the packet's own
-// error. A packet that was queued and could not be sent after all is counted as unsent.
+// error. A packet of another server is copied. Errors: ErrNoSession when the session has left, ErrQueueFull when its or its
+// worker's queue is full, or the packet's own. A packet that was queued and could not be sent after all is counted as unsent.
 func (srv *Server) SendPacket(id ID, p *packet.Packet) error {
+	p = srv.adopted(p)
 	err := srv.sendPacket(id, p)
 	if err != nil {
 		srv.refusedSends.Add(1)
 		p.Release()
 	}
 	return err
+}
+
+// adopted returns p, or its copy when it is of another server's pool: a handle means nothing outside its own.
+func (srv *Server) adopted(p *packet.Packet) *packet.Packet {
+	if p.Err() != nil || srv.packets.Owns(p) {
+		return p
+	}
+	own := srv.packets.New().Bytes(p.Payload())
+	if own.Err() == nil {
+		own.SetExt(p.Ext())
+		own.SetTrace(p.Trace(), p.Recv())
+		if p.Droppable() {
+			own.SetDroppable()
+		}
+	}
+	p.Release()
+	return own
 }
 
 func (srv *Server) sendPacket(id ID, p *packet.Packet) error {

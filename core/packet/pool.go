@@ -120,6 +120,9 @@ func (p *Pool) New() *Packet {
 	return p.open(s)
 }
 
+// Owns reports whether the packet came from this pool: only then its handle means anything here.
+func (p *Pool) Owns(k *Packet) bool { return k.chunk().pool == p }
+
 // At returns the packet of a handle that Handle returned. The handle stands for
 // the reference that its sender holds: At neither adds one nor checks it.
 func (p *Pool) At(handle uint32) *Packet {
