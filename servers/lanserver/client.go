@@ -75,8 +75,8 @@ func newClient(cfg ClientConfig, h Handler) (*Client, error) {
 // NewPacket returns an empty packet; see packet.Pool.New.
 func (c *Client) NewPacket() *packet.Packet { return c.dialer.NewPacket() }
 
-// Send queues the packet, which must come from NewPacket of this client or from a callback of it. It consumes one reference,
-// even on error, and never blocks. nil means that the connection has accepted the packet. Errors: ErrNotConnected at once
+// Send queues the packet; one of another server or client is copied. It consumes one reference, even on error, and never
+// blocks. nil means that the connection has accepted the packet. Errors: ErrNotConnected at once
 // while there is none, engine.ErrQueueFull, or what is wrong with the packet.
 func (c *Client) Send(p *packet.Packet) error {
 	conn := c.current.Load()

@@ -92,8 +92,8 @@ func explain(kind frame.Kind, err error) error {
 // NewPacket returns an empty packet; see packet.Pool.New.
 func (c *Client) NewPacket() *packet.Packet { return c.dialer.NewPacket() }
 
-// Send queues the packet, which must come from NewPacket of this client or from a callback of it. It consumes one reference,
-// even on error, and never blocks; see the engine's SendPacket for its errors. What was queued when the connection ended is
+// Send queues the packet; one of another server or client is copied. It consumes one reference, even on error, and never
+// blocks; see the engine's SendPacket for its errors. What was queued when the connection ended is
 // in OnClientLeave's Session.Unsent.
 func (c *Client) Send(p *packet.Packet) error { return c.dialer.SendPacket(c.id, p) }
 
