@@ -45,15 +45,14 @@ func (w *worker) flush(s *Session) {
 
 // write gives the kernel all that waits, or as many slots as one call takes.
 func (w *worker) write(s *Session) (int, syscall.Errno) {
-	head := w.server.output.Bytes(pool.Slot(s.out.head - 1))
 	if s.out.head == s.out.tail {
-		return w.poll.Write(int(s.fd), head[s.out.off:slotEnd(head)])
+		return w.poll.Write(int(s.fd), w.tail(s)[s.out.off:s.out.end])
 	}
-	iov := append(w.iov[:0], head[s.out.off:slotEnd(head)])
-	for next := slotNext(head); next != 0 && len(iov) < iovLimit; {
-		b := w.server.output.Bytes(pool.Slot(next - 1))
-		iov = append(iov, b[outputHeader:slotEnd(b)])
-		next = slotNext(b)
+	iov, begin := w.iov[:0], s.out.off
+	for at := s.out.head; at != 0 && len(iov) < iovLimit; begin = outputHeader {
+		slot := w.slot(s, at)
+		iov = append(iov, slot.b[begin:slot.end])
+		at = slot.next
 	}
 	return w.poll.Writev(int(s.fd), iov)
 }
@@ -63,15 +62,15 @@ func (w *worker) taken(s *Session, n int) {
 	s.out.bytes -= int32(n)
 	w.stats.Local.SentBytes += uint64(n)
 	for {
-		head := w.server.output.Bytes(pool.Slot(s.out.head - 1))
-		left := int(slotEnd(head)) - int(s.out.off)
+		head := w.slot(s, s.out.head)
+		left := int(head.end) - int(s.out.off)
 		if n < left {
 			s.out.off += uint16(n)
 			return
 		}
 		n -= left
-		s.out.packets -= int32(slotFrames(head))
-		if w.dropSlot(s, slotNext(head)) == 0 {
+		s.out.packets -= int32(head.frames)
+		if w.dropSlot(s, head.next) == 0 {
 			return
 		}
 	}
@@ -99,13 +98,13 @@ func (w *worker) settle(s *Session) {
 	if s.out.head == 0 {
 		return
 	}
-	head := w.server.output.Bytes(pool.Slot(s.out.head - 1))
-	at, off := int(slotFirst(head)), int(s.out.off)
+	head := w.slot(s, s.out.head)
+	at, off := int(head.first), int(s.out.off)
 	if at > outputHeader && at <= off {
 		s.out.packets--
 	}
 	for at < off {
-		size, err := w.codec.Size(head[at:slotEnd(head)])
+		size, err := w.codec.Size(head.b[at:head.end])
 		if at += size; size == 0 || err != nil || at > off {
 			return
 		}
@@ -117,8 +116,6 @@ func (w *worker) settle(s *Session) {
 func (w *worker) discard(s *Session) {
 	w.stats.Local.UnsentBytes += uint64(s.out.bytes)
 	w.stats.Local.UnsentPackets += s.waitingPackets()
-	for s.out.head != 0 {
-		w.dropSlot(s, slotNext(w.server.output.Bytes(pool.Slot(s.out.head-1))))
-	}
+	w.giveSlots(s, s.out.head)
 	s.out = output{}
 }

@@ -102,7 +102,7 @@ func (w *worker) deliver(s *Session, whole []byte) {
 		w.badFrame(s, err)
 		return
 	}
-	if w.server.cfg.PacketRate > 0 && !w.withinRate(s) {
+	if w.rated && !w.withinRate(s) {
 		w.close(s, RateLimited)
 		return
 	}
@@ -112,8 +112,7 @@ func (w *worker) deliver(s *Session, whole []byte) {
 	}
 	before := w.queued
 	w.record.Begin(uint64(s.id), w.typ, uint32(len(payload)))
-	w.reader.Reset(payload)
-	w.reader.Bind(w.server.packets, w.record.Ref(), &w.ext)
+	w.reader.Receive(payload, w.record.Ref())
 	w.callback = callbackRecv
 	w.calls.handler.OnRecv(s, &w.reader)
 	w.callback = callbackNone

@@ -12,9 +12,10 @@ import (
 //	| next 4 | end 2 | frames 2 | first 2 | sealed frames ...   |
 //	+--------+-------+----------+---------+---------------------+
 //
-// next is the slot that follows plus one (0: none), end the offset after the last byte, frames the number of frames that
-// end in the slot, first where the first frame begins that is not the rest of one from the slot before; all little-endian.
-// A frame may run on into the next slot.
+// next is the slot that follows plus one, end the offset after the last byte, frames the number of frames that end in the
+// slot, first where the first frame begins that is not the rest of one from the slot before; all little-endian. A frame may
+// run on into the next slot. The header is written when the next slot is added: of the last slot the session knows all that
+// itself, so that a packet touches nothing but the bytes of its frame.
 const (
 	outputSlotBytes = 2048
 	outputHeader    = 10
@@ -25,8 +26,11 @@ const (
 type output struct {
 	head, tail uint32 // slot plus one, 0: none
 	off        uint16 // where the unwritten part of the head begins
-	bytes      int32  // not yet taken by the kernel
-	packets    int32  // frames whose last byte is not yet taken; those of a head slot taken in part all count, see settle
+	end        uint16 // of the tail, like frames and first: what its header will say
+	frames     uint16
+	first      uint16
+	bytes      int32 // not yet taken by the kernel
+	packets    int32 // frames whose last byte is not yet taken; those of a head slot taken in part all count, see settle
 }
 
 // Send seals the packet into the session's output, which is written once at the end of the turn. It consumes one reference
@@ -48,7 +52,7 @@ func (w *worker) send(s *Session, p *packet.Packet) error {
 	}
 	payload := p.Payload()
 	need := len(payload) + w.codec.Overhead()
-	if int(s.out.bytes)+need > w.server.cfg.SendLimitBytes || int(s.out.packets) >= w.server.cfg.SendLimitPackets {
+	if int(s.out.bytes)+need > w.sendLimitBytes || int(s.out.packets) >= w.sendLimitPackets {
 		return w.sendLimit(s, p.Droppable())
 	}
 	var ext *packet.Ext
@@ -88,22 +92,22 @@ func (w *worker) queueFull(s *Session, dropped bool) {
 // appendFrame seals payload at the end of the session's output: in place when the frame is sure to fit what is left of
 // the last slot or a new one, else by way of scratch and across slots.
 func (w *worker) appendFrame(s *Session, payload []byte, ext *packet.Ext, need int) error {
-	tail := w.tail(s)
 	if need > outputSlotBytes-outputHeader {
 		return w.appendLarge(s, payload, ext)
 	}
-	if tail == nil || need > outputSlotBytes-int(slotEnd(tail)) {
+	tail := w.tail(s)
+	if tail == nil || need > outputSlotBytes-int(s.out.end) {
 		if tail = w.extend(s); tail == nil {
 			return w.outputLimit(s)
 		}
 	}
-	end := int(slotEnd(tail))
+	end := int(s.out.end)
 	sealed, err := w.codec.Seal(s.state, tail[end:end:outputSlotBytes], payload, ext)
 	if err != nil {
 		return w.unsealed(s, err)
 	}
-	setSlotEnd(tail, uint16(end+len(sealed)))
-	w.appended(s, tail, len(sealed))
+	s.out.end += uint16(len(sealed))
+	w.appended(s, len(sealed))
 	return nil
 }
 
@@ -120,29 +124,28 @@ func (w *worker) appendBytes(s *Session, whole []byte) error {
 	tail := w.tail(s)
 	continued := false // the slot begins within this frame
 	for rest := whole; len(rest) > 0; {
-		if tail == nil || slotEnd(tail) == outputSlotBytes {
+		if tail == nil || s.out.end == outputSlotBytes {
 			if tail = w.extend(s); tail == nil {
 				w.tear(s, len(whole)-len(rest))
 				return w.outputLimit(s)
 			}
 			continued = len(rest) < len(whole)
 		}
-		end := int(slotEnd(tail))
-		n := copy(tail[end:outputSlotBytes], rest)
-		setSlotEnd(tail, uint16(end+n))
+		n := copy(tail[s.out.end:outputSlotBytes], rest)
+		s.out.end += uint16(n)
 		if continued {
-			setSlotFirst(tail, uint16(end+n))
+			s.out.first = s.out.end
 		}
 		s.out.bytes += int32(n)
 		rest = rest[n:]
 	}
 	s.out.bytes -= int32(len(whole))
-	w.appended(s, tail, len(whole))
+	w.appended(s, len(whole))
 	return nil
 }
 
-func (w *worker) appended(s *Session, tail []byte, n int) {
-	addSlotFrame(tail)
+func (w *worker) appended(s *Session, n int) {
+	s.out.frames++
 	s.out.bytes += int32(n)
 	s.out.packets++
 	w.queued += uint64(n)
@@ -167,27 +170,25 @@ func (w *worker) tear(s *Session, n int) {
 // cut gives back the slots, or parts of them, behind the out.bytes that are accounted for.
 func (w *worker) cut(s *Session) {
 	if s.out.bytes == 0 {
-		w.giveSlots(s.out.head)
+		w.giveSlots(s, s.out.head)
 		s.out = output{}
 		return
 	}
 	at, begin, left := s.out.head, int(s.out.off), int(s.out.bytes)
-	last := w.server.output.Bytes(pool.Slot(at - 1))
-	for left > int(slotEnd(last))-begin {
-		left -= int(slotEnd(last)) - begin
-		at, begin = slotNext(last), outputHeader
-		last = w.server.output.Bytes(pool.Slot(at - 1))
+	last := w.slot(s, at)
+	for left > int(last.end)-begin {
+		left -= int(last.end) - begin
+		at, begin = last.next, outputHeader
+		last = w.slot(s, at)
 	}
-	w.giveSlots(slotNext(last))
-	setSlotNext(last, 0)
-	setSlotEnd(last, uint16(begin+left))
-	s.out.tail = at
+	w.giveSlots(s, last.next)
+	s.out.tail, s.out.end, s.out.frames, s.out.first = at, uint16(begin+left), last.frames, last.first
 }
 
-// giveSlots gives back a chain.
-func (w *worker) giveSlots(at uint32) {
+// giveSlots gives back the end of the session's chain, from at on.
+func (w *worker) giveSlots(s *Session, at uint32) {
 	for at != 0 {
-		next := slotNext(w.server.output.Bytes(pool.Slot(at - 1)))
+		next := w.slot(s, at).next
 		w.output.Put(pool.Slot(at - 1))
 		at = next
 	}
@@ -208,12 +209,16 @@ func (w *worker) markDirty(s *Session) {
 	}
 }
 
-// tail returns the last slot of the session's output, nil when it has none.
+// tail returns the memory of the last slot of the session's output, nil when it has none. The worker remembers the slot it
+// looked at last: a session's answers come one after the other, and a slot's memory never moves.
 func (w *worker) tail(s *Session) []byte {
 	if s.out.tail == 0 {
 		return nil
 	}
-	return w.server.output.Bytes(pool.Slot(s.out.tail - 1))
+	if s.out.tail != w.tailSlot {
+		w.tailSlot, w.tailBytes = s.out.tail, w.server.output.Bytes(pool.Slot(s.out.tail-1))
+	}
+	return w.tailBytes
 }
 
 // extend adds an empty slot to the session's output, or answers nil when the server has no more.
@@ -222,13 +227,11 @@ func (w *worker) extend(s *Session) []byte {
 	if !ok {
 		return nil
 	}
-	b := w.server.output.Bytes(slot)
-	startSlot(b)
 	if s.out.tail == 0 {
 		s.out.head, s.out.off = uint32(slot)+1, outputHeader
 	} else {
-		setSlotNext(w.tail(s), uint32(slot)+1)
+		writeHeader(w.tail(s), uint32(slot)+1, &s.out)
 	}
-	s.out.tail = uint32(slot) + 1
-	return b
+	s.out.tail, s.out.end, s.out.frames, s.out.first = uint32(slot)+1, outputHeader, 0, outputHeader
+	return w.tail(s)
 }

@@ -43,6 +43,9 @@ type worker struct {
 	full     int      // turns in a row with as many events as a turn takes
 	accept   acceptor // worker 0's
 
+	sendLimitBytes, sendLimitPackets int  // fixed; Config's, close at hand
+	rated                            bool // fixed: PacketRate is set
+
 	hot     []byte // receive buffer
 	scratch []byte // a frame that fits no output slot
 	iov     [][]byte
@@ -57,6 +60,9 @@ type worker struct {
 	record   *flight.Recorder
 	stats    *stats.Shard[Counters]
 	queued   uint64 // bytes appended to output since the start
+
+	tailSlot  uint32 // the output slot looked at last, plus one
+	tailBytes []byte // its memory
 
 	// What is being called, for the panic hook.
 	callback callback
@@ -95,7 +101,9 @@ func newWorker(server *Server, index int) (*worker, error) {
 		commands: lockfree.NewMPSC[command](cfg.QueueLimit), inbox: make([]command, 256),
 		posted: lockfree.NewStack(slotCapacity(cfg.MaxSessions)), done: make(chan struct{}),
 	}
+	w.sendLimitBytes, w.sendLimitPackets, w.rated = cfg.SendLimitBytes, cfg.SendLimitPackets, cfg.PacketRate > 0
 	w.partials = newPartials(server)
+	w.reader.Bind(server.packets, 0, &w.ext)
 	w.reader.UseCache(w.packets)
 	w.now = poll.Now()
 	w.wheel.start(w.now)

@@ -39,6 +39,14 @@ func (r *Reader) Reset(b []byte) {
 	r.failed = false
 }
 
+// Receive is Reset for a packet that came in under the record ref.
+func (r *Reader) Receive(b []byte, ref flight.Ref) {
+	r.b = b
+	r.off = 0
+	r.failed = false
+	r.ref = ref
+}
+
 // Bind sets where Clone takes packets from, and what Trace and Ext answer. ext
 // may be nil; it is lent until the next Bind.
 func (r *Reader) Bind(p *Pool, ref flight.Ref, ext *Ext) {
