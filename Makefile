@@ -7,6 +7,11 @@ FUZZTIME  ?= 10s
 FUZZ      ?= .
 BENCH     ?= .
 COUNT     ?= 1
+ATTACKERS ?= 2000
+CONNECTS  ?= 10000
+USERS     ?= 5000
+WINDOWS   ?= 6
+PLAY      ?= 60s
 ARGS      ?=
 
 # Staticcheck runs from the module cache at this version and is no dependency of ours.
@@ -59,6 +64,48 @@ fuzz: ## run each fuzz target for FUZZTIME=10s; FUZZ=regexp picks some
 		echo "== $$dir $$name for $(FUZZTIME)"; \
 		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$dir" </dev/null || exit 1; \
 	done; echo "fuzz: $$n targets without a finding"; [ $$n -gt 0 ]; }
+
+# The end-to-end tests at full size; what a flag means is in the package comment of servers/e2e.
+e2e = $(GO) test -count=1 -timeout 30m -v ./servers/e2e -run
+
+.PHONY: hostile
+hostile: ## end to end: ATTACKERS=2000 hostile clients at once, and one of each kind over each codec
+	$(e2e) 'Hostile' -attackers $(ATTACKERS)
+
+.PHONY: churn
+churn: ## end to end: CONNECTS=10000 connects and disconnects over TCP, and as many on each of 20 simulated networks
+	$(GO) test -count=1 -timeout 30m ./core/engine -run 'TestSimChurnBalances' -sim-connects $(CONNECTS)
+	$(e2e) 'TestChurnLeavesNothingBehind' -connects $(CONNECTS)
+
+.PHONY: stop
+stop: ## end to end: stops under load lose nothing that is not counted
+	$(e2e) 'Stop|DrainsOnSIGTERM|InGoodOrder'
+
+.PHONY: bots-chat
+bots-chat: ## end to end: USERS=5000 sealed users of one chat server for PLAY=60s, every message checked
+	$(e2e) 'TestChatServesItsUsers' -bots $(USERS) -play $(PLAY)
+
+.PHONY: flood
+flood: ## end to end: the round trips of 500 users with and without a flood beside them, WINDOWS=6 of each
+	$(e2e) 'TestFloodIsLimited' -bots 500 -play 5s -windows $(WINDOWS) -ratio 1.5
+
+.PHONY: isolation
+isolation: ## end to end: peers beside USERS=5000 busy users in one process and the reverse, WINDOWS=6 of each
+	$(e2e) 'TestUsersAndPeersDoNotDisturb' -bots $(USERS) -play 5s -windows $(WINDOWS) -ratio 2
+
+.PHONY: serve-start
+serve-start: ## end to end: serve listens within 500 ms of its start
+	$(e2e) 'TestServeListensSoon' -listen-within 500ms
+
+# A clone and a build cache of its own; the module cache is kept, since fetching tells of the network alone.
+.PHONY: cold-start
+cold-start: ## the seconds from a cold clone to the whole stack with bots on it
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; begin=$$(date +%s%N); \
+	git clone -q . "$$dir/clone"; cd "$$dir/clone"; \
+	GOCACHE="$$dir/cache" $(GO) run . up --bots $(BOTS) --for 15s --json --port-base 0 2>"$$dir/log" >"$$dir/line" & pid=$$!; \
+	until grep -qs 'sessions  ' "$$dir/log" || ! kill -0 $$pid 2>/dev/null; do sleep 0.1; done; \
+	echo "live status line after $$(( ($$(date +%s%N) - begin) / 1000000 )) ms"; \
+	wait $$pid || { cat "$$dir/log"; exit 1; }; cat "$$dir/line"
 
 .PHONY: bench
 bench: ## run the benchmarks; BENCH=regexp picks some, COUNT=10 repeats them for benchstat

@@ -8,12 +8,12 @@
 // Every test runs in go test at a size that takes seconds. Flags of the test binary set the size; the targets of the
 // Makefile give them the values of a full run:
 //
-//	-play D          how long bots play                              make bots-chat, make flood, make isolation
-//	-bots N          bots that play chat, users that are busy        make bots-chat, make isolation
+//	-play D          how long bots play                              make bots-chat, flood, isolation
+//	-bots N          bots that play chat, users that are busy        make bots-chat, flood, isolation
 //	-attackers N     hostile clients at once                         make hostile
 //	-connects N      connects and disconnects                        make churn
-//	-windows N       windows of each kind that alternate             make flood, make isolation
-//	-ratio R         largest ratio of medians, 0: reported only      make flood, make isolation
+//	-windows N       windows of each kind that alternate             make flood, isolation
+//	-ratio R         largest ratio of medians, 0: reported only      make flood, isolation
 //	-listen-within D from the start of serve to its listening        make serve-start
 //
 // Ratios are not judged in go test: on a busy machine a few short windows say nothing. Servers listen on free ports, and

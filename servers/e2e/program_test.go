@@ -34,10 +34,16 @@ type program struct {
 	ended chan struct{} // closed when the process has ended and its output is read
 }
 
-// launch starts the binary. At the end of the test a process that still runs is killed.
+// launch starts the program under test.
 func launch(t *testing.T, args ...string) *program {
 	t.Helper()
-	p := &program{t: t, cmd: exec.Command(executable, args...), grown: make(chan struct{}), ended: make(chan struct{})}
+	return launchFile(t, executable, args...)
+}
+
+// launchFile starts an executable. At the end of the test a process that still runs is killed.
+func launchFile(t *testing.T, file string, args ...string) *program {
+	t.Helper()
+	p := &program{t: t, cmd: exec.Command(file, args...), grown: make(chan struct{}), ended: make(chan struct{})}
 	p.cmd.Dir = t.TempDir()
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
