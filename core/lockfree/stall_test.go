@@ -107,7 +107,7 @@ func stallTurns(s stallable) (slow, blocked int) {
 	var turns atomic.Int64 // of the other
 	victim, other := s.make(func() {
 		before := turns.Load()
-		time.Sleep(stallTime)
+		time.Sleep(stallTime) // sleep: the injected stall is what is measured
 		// A turn may have been past its last lock when the stall began.
 		if turns.Load()-before < 2 {
 			blocked++
@@ -119,7 +119,7 @@ func stallTurns(s stallable) (slow, blocked int) {
 		defer done.Store(true)
 		for range stalls {
 			victim.turn()
-			time.Sleep(time.Millisecond) // The other gets its turns.
+			time.Sleep(time.Millisecond) // sleep: the other gets its turns between two stalls
 		}
 	})
 	for !done.Load() {
