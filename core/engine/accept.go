@@ -15,9 +15,11 @@ type acceptor struct {
 	fd        int   // -1: none
 	resumeAt  int64 // when accepting goes on after a pause; 0: not paused
 	allowedAt int64 // accept rate: when the next connection conforms without burst
+	more      bool  // connections may be queued
 }
 
-// acceptSome takes a bounded number of connections; the listener is level-triggered and reports again what is left.
+// acceptSome takes a bounded number of connections. It goes on in the next turn where that is not all: under load the
+// poller reports the listener only once in many turns.
 func (w *worker) acceptSome() {
 	defer w.recovered(nil) // what observers panic with; the listener reports again
 	for range defaultAcceptMax {
@@ -35,6 +37,7 @@ func (w *worker) acceptSome() {
 			return
 		}
 	}
+	w.accept.more = true
 }
 
 // pauseAccept stops listening for a moment: with no descriptor to be had, a level-triggered listener would keep the worker
@@ -48,7 +51,14 @@ func (w *worker) pauseAccept(cause error) {
 	w.fault(&Error{Op: "accept", Err: cause})
 }
 
-func (w *worker) resumeAccept() {
+// goOnAccepting takes connections that the listener reported or the last turn left, and ends a pause that is over.
+func (w *worker) goOnAccepting() {
+	if w.accept.more {
+		w.accept.more = false
+		if w.accept.fd >= 0 && w.accept.resumeAt == 0 {
+			w.acceptSome()
+		}
+	}
 	if w.accept.resumeAt == 0 || w.now < w.accept.resumeAt {
 		return
 	}

@@ -51,7 +51,7 @@ func (w *worker) release(s *Session) {
 	w.settle(s)
 	w.remember(s)
 	w.leave(s)
-	w.poll.Close(int(s.fd))
+	w.hangUp(s)
 	w.discard(s)
 	if s.in != nil {
 		w.partials.give(s.in)
@@ -64,6 +64,16 @@ func (w *worker) release(s *Session) {
 	id := s.id
 	s.reset()
 	w.server.table.Free(id)
+}
+
+// hangUp closes the socket. A peer that did not take what waited is reset: the kernel would go on trying for minutes, with
+// its own buffer full. At a stop it is not, since what the kernel took may still arrive.
+func (w *worker) hangUp(s *Session) {
+	if s.out.bytes > 0 && s.reason != ServerStopping {
+		w.poll.Abort(int(s.fd))
+		return
+	}
+	w.poll.Close(int(s.fd))
 }
 
 // unlist takes the session off the lists of work to be done. Its slot may be another worker's as soon as it is free.

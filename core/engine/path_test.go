@@ -79,6 +79,7 @@ func (p *loopPoller) Writev(fd int, bufs [][]byte) (int, syscall.Errno) {
 }
 func (p *loopPoller) Shutdown(int) syscall.Errno { return 0 }
 func (p *loopPoller) Close(int) syscall.Errno    { return 0 }
+func (p *loopPoller) Abort(int) syscall.Errno    { return 0 }
 func (p *loopPoller) Now() int64                 { return loopClock() }
 func (p *loopPoller) Destroy() error             { return nil }
 

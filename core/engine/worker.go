@@ -132,7 +132,7 @@ func (w *worker) turn() bool {
 	}
 	w.serveReady()
 	w.expireUnless(n == len(w.events))
-	w.resumeAccept()
+	w.goOnAccepting()
 	if w.stopping.Load() {
 		w.drain()
 	}
@@ -147,7 +147,7 @@ func (w *worker) turn() bool {
 // wait polls, and sleeps only when nothing is to be done before the next timer.
 func (w *worker) wait() int {
 	timeout := time.Duration(0)
-	if len(w.ready) == 0 && w.commands.Len() == 0 && w.posted.Empty() {
+	if len(w.ready) == 0 && !w.accept.more && w.commands.Len() == 0 && w.posted.Empty() {
 		timeout = w.idleTime()
 	}
 	if timeout != 0 {
@@ -206,7 +206,7 @@ func (w *worker) fault(err error) {
 // dispatch serves one event. Panics of the session's callbacks end here and close the session.
 func (w *worker) dispatch(ev *poller.Event) {
 	if ev.Data == listenerEvent {
-		w.acceptSome()
+		w.accept.more = true
 		return
 	}
 	if !w.server.table.Live(ID(ev.Data)) {

@@ -108,6 +108,9 @@ type Poller interface {
 	// Close gives the descriptor back and ends its reports. Bytes unread then
 	// turn the close into a reset, which may cost the peer the last answer.
 	Close(fd int) syscall.Errno
+	// Abort is Close with a reset: what the kernel has still to send is
+	// dropped, so a peer that does not read holds no memory of ours.
+	Abort(fd int) syscall.Errno
 
 	// Now is the time in nanoseconds on the clock all pollers of one Network
 	// share. It never goes back.

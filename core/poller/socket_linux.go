@@ -75,6 +75,16 @@ func (p *epoll) Close(fd int) syscall.Errno {
 	return errno
 }
 
+// Abort closes with a reset.
+func (p *epoll) Abort(fd int) syscall.Errno {
+	linger := unix.Linger{Onoff: 1}
+	if err := unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &linger); err != nil {
+		p.Close(fd)
+		return err.(syscall.Errno)
+	}
+	return p.Close(fd)
+}
+
 // addrPort decodes what the kernel filled in. IPv4 in IPv6 is unmapped. A
 // link-local address keeps its zone as the interface's index.
 func addrPort(sa *unix.RawSockaddrAny) netip.AddrPort {

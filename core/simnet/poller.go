@@ -266,6 +266,16 @@ func (p *Poller) Close(fd int) syscall.Errno {
 	return p.net.close(fd)
 }
 
+// Abort is Close with a reset.
+func (p *Poller) Abort(fd int) syscall.Errno {
+	e, errno := p.connection(fd)
+	if errno != 0 {
+		return errno
+	}
+	e.abort()
+	return p.Close(fd)
+}
+
 // Now is the virtual time in nanoseconds.
 func (p *Poller) Now() int64 { return p.net.now }
 
