@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // listenerEvent is the event data of the listener: no session has the id 0.
@@ -86,16 +85,15 @@ func (w *worker) admit(fd int, addr netip.AddrPort) {
 }
 
 func (w *worker) admission(addr netip.AddrPort) (Refusal, bool) {
-	cfg := &w.server.cfg
-	exempt := addr.Addr().IsLoopback() && !cfg.LimitLoopback
+	exempt := addr.Addr().IsLoopback() && !w.limits.LimitLoopback
 	switch {
-	case !allowed(cfg.AllowFrom, addr.Addr()):
+	case !allowed(w.limits.AllowFrom, addr.Addr()):
 		return RefusedAddress, false
-	case cfg.AcceptRate > 0 && !exempt && !w.withinAcceptRate():
+	case !exempt && !w.limits.accepts.spend(&w.accept.allowedAt, w.now):
 		return RefusedRate, false
 	case !w.asked(addr):
 		return RefusedHandler, false
-	case !w.server.perIP.enter(addr.Addr(), !exempt):
+	case !w.server.perIP.enter(addr.Addr(), w.perIPLimit(exempt)):
 		return RefusedRate, false
 	}
 	return 0, true
@@ -117,14 +115,12 @@ func allowed(from []netip.Prefix, addr netip.Addr) bool {
 	return len(from) == 0
 }
 
-func (w *worker) withinAcceptRate() bool {
-	cost := int64(time.Second) / int64(w.server.cfg.AcceptRate)
-	at := max(w.accept.allowedAt, w.now)
-	if at-w.now > cost*int64(w.server.cfg.AcceptRate-1) {
-		return false
+// perIPLimit is the most sessions from one address, 0 or less for any number.
+func (w *worker) perIPLimit(exempt bool) int {
+	if exempt {
+		return 0
 	}
-	w.accept.allowedAt = at + cost
-	return true
+	return w.limits.SessionsPerIP
 }
 
 // open gives the connection a slot and the worker with the fewest sessions.
@@ -183,21 +179,18 @@ func (w *worker) adopt(s *Session) {
 	}
 }
 
-// perIP counts the sessions of each address. Accepting and leaving are rare enough for a lock.
+// perIP counts the sessions of each address, limited or not: a limit that comes later finds those that are there. Accepting
+// and leaving are rare enough for a lock.
 type perIP struct {
-	limit int // 0 or less: not counted
 	mu    sync.Mutex
 	count map[netip.Addr]int // guarded by mu
 }
 
-// enter counts one more session from addr; false when a limited address is at the limit.
-func (p *perIP) enter(addr netip.Addr, limited bool) bool {
-	if p.limit <= 0 {
-		return true
-	}
+// enter counts one more session from addr; false when there is a limit and the address is at it.
+func (p *perIP) enter(addr netip.Addr, limit int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if limited && p.count[addr] >= p.limit {
+	if limit > 0 && p.count[addr] >= limit {
 		return false
 	}
 	p.count[addr]++
@@ -205,9 +198,6 @@ func (p *perIP) enter(addr netip.Addr, limited bool) bool {
 }
 
 func (p *perIP) leave(addr netip.Addr) {
-	if p.limit <= 0 {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.count[addr]--; p.count[addr] <= 0 {

@@ -71,7 +71,7 @@ func (b *broadcast) one(id ID, p *packet.Packet) {
 		b.release(p)
 		return
 	}
-	if int(s.elsewhere.queued.Add(1)) > b.server.cfg.SendLimitPackets {
+	if int(s.elsewhere.queued.Add(1)) > b.server.limits.Load().SendLimitPackets {
 		s.elsewhere.queued.Add(-1)
 		b.refuse(p, ErrQueueFull)
 		return

@@ -17,7 +17,9 @@
 // go. A session's owner holds one count while the session lives; whoever lets the last one go makes the transition to
 // released, and the owner runs OnClientLeave, closes the socket, drops what waits, counting it, and frees the slot.
 //
-// Limits are fields of [Config]; what happens at each is said there. Everything dropped is counted in [Counters].
+// Limits are fields of [Config]; what happens at each is said there. Everything dropped is counted in [Counters]. Those in
+// [Limits] can change while the server runs: [Server.SetLimits] publishes others, each worker copies them at the beginning of
+// its next turn and looks at each of its sessions once, so that the packet path reads plain fields.
 //
 // Recording: each packet leaves one record in the worker's [flight.Recorder] (see there), and life-cycle events leave theirs
 // in a ring of their own. That, single-writer counters and the [Observer] at the seams are all that watches the path.

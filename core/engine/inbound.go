@@ -85,7 +85,7 @@ func (srv *Server) sendPacket(id ID, p *packet.Packet) error {
 		return ErrNoSession
 	}
 	defer srv.releaseHold(id, s)
-	if int(s.elsewhere.queued.Add(1)) > srv.cfg.SendLimitPackets {
+	if int(s.elsewhere.queued.Add(1)) > srv.limits.Load().SendLimitPackets {
 		s.elsewhere.queued.Add(-1)
 		return ErrQueueFull
 	}

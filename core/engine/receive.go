@@ -9,7 +9,7 @@ import (
 // receive reads what the socket holds into the worker's hot buffer, up to the session's budget, and delivers the frames.
 // A read that does not fill the buffer has emptied the socket: the next byte makes a new event.
 func (w *worker) receive(s *Session) {
-	budget := w.server.cfg.RecvBudgetBytes
+	budget := w.limits.RecvBudgetBytes
 	for s.phase < phaseClosing {
 		hot := w.hot[:min(len(w.hot), budget)]
 		n, errno := w.poll.Read(int(s.fd), hot)
@@ -102,7 +102,7 @@ func (w *worker) deliver(s *Session, whole []byte) {
 		w.badFrame(s, err)
 		return
 	}
-	if w.rated && !w.withinRate(s) {
+	if w.limits.packets.cost != 0 && !w.limits.packets.spend(&s.allowedAt, w.now) {
 		w.close(s, RateLimited)
 		return
 	}
@@ -120,17 +120,6 @@ func (w *worker) deliver(s *Session, whole []byte) {
 	s.frameAt = w.now
 	s.recv++
 	w.stats.Local.RecvPackets++
-}
-
-// withinRate spends one packet of the session's allowance: the generic cell rate algorithm, one word a session.
-func (w *worker) withinRate(s *Session) bool {
-	cost := w.server.packetCost
-	at := max(s.allowedAt, w.now)
-	if at-w.now > cost*int64(w.server.cfg.PacketBurst-1) {
-		return false
-	}
-	s.allowedAt = at + cost
-	return true
 }
 
 // badFrame closes the session for what its peer sent.

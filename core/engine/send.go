@@ -52,7 +52,7 @@ func (w *worker) send(s *Session, p *packet.Packet) error {
 	}
 	payload := p.Payload()
 	need := len(payload) + w.codec.Overhead()
-	if int(s.out.bytes)+need > w.sendLimitBytes || int(s.out.packets) >= w.sendLimitPackets {
+	if int(s.out.bytes)+need > w.limits.SendLimitBytes || int(s.out.packets) >= w.limits.SendLimitPackets {
 		return w.sendLimit(s, p.Droppable())
 	}
 	var ext *packet.Ext
@@ -70,7 +70,7 @@ func (w *worker) send(s *Session, p *packet.Packet) error {
 
 // sendLimit applies the policy to a packet that does not fit. It acts before sealing: a sealed frame has used its nonce.
 func (w *worker) sendLimit(s *Session, droppable bool) error {
-	if droppable && w.server.cfg.SendPolicy == DropDroppable {
+	if droppable && w.limits.SendPolicy == DropDroppable {
 		w.stats.Local.DroppedPackets++
 		w.queueFull(s, true)
 		return ErrDropped

@@ -18,9 +18,9 @@ import (
 // Server runs workers that carry bytes from sockets to a Handler and back. All its methods may be called from any
 // goroutine.
 type Server struct {
-	cfg        Config    // fixed after New
-	calls      callbacks // fixed after New
-	packetCost int64     // ns of allowance that one packet spends; fixed after New
+	cfg    Config                 // fixed after New; its limits are read from limits
+	calls  callbacks              // fixed after New
+	limits atomic.Pointer[limits] // those in force; see SetLimits
 
 	table        *session.Table[Session]
 	packets      *packet.Pool
@@ -70,10 +70,8 @@ func newServer(cfg Config, h Handler) (*Server, error) {
 		return nil, fmt.Errorf("new server: %w", err)
 	}
 	srv := &Server{cfg: cfg, calls: calls, dials: map[ID]*dial{}, clients: cfg.Addr == ""}
-	srv.perIP = perIP{limit: cfg.SessionsPerIP, count: map[netip.Addr]int{}}
-	if cfg.PacketRate > 0 {
-		srv.packetCost = int64(time.Second) / int64(cfg.PacketRate)
-	}
+	srv.perIP.count = map[netip.Addr]int{}
+	srv.limits.Store(newLimits(cfg))
 	if err := srv.makePools(); err != nil {
 		return nil, fmt.Errorf("new server: %w", err)
 	}

@@ -72,16 +72,16 @@ func (h *wheel) until(now int64) time.Duration {
 
 // deadlineOf returns when the session is next to be looked at and the reason it closes with if that passes; 0 for never.
 func (w *worker) deadlineOf(s *Session) (int64, Reason) {
-	cfg := &w.server.cfg
+	limits := &w.limits
 	switch {
 	case s.phase == phaseConnecting || s.phase == phaseHandshake:
-		return after(s.openedAt, cfg.HandshakeTimeout), HandshakeTimeout
+		return after(s.openedAt, limits.HandshakeTimeout), HandshakeTimeout
 	case s.phase != phaseOpen:
 		return 0, NotClosed
 	}
-	due, reason := after(s.frameAt, cfg.IdleTimeout), IdleTimeout
+	due, reason := after(s.frameAt, limits.IdleTimeout), IdleTimeout
 	if s.in != nil {
-		if partial := after(s.in.since, cfg.FrameTimeout); partial != 0 && (due == 0 || partial < due) {
+		if partial := after(s.in.since, limits.FrameTimeout); partial != 0 && (due == 0 || partial < due) {
 			due, reason = partial, FrameTimeout
 		}
 	}

@@ -43,8 +43,8 @@ type worker struct {
 	full     int      // turns in a row with as many events as a turn takes
 	accept   acceptor // worker 0's
 
-	sendLimitBytes, sendLimitPackets int  // fixed; Config's, close at hand
-	rated                            bool // fixed: PacketRate is set
+	limits     limits  // in force this turn: a copy, close at hand
+	limitsFrom *limits // of this
 
 	hot     []byte // receive buffer
 	scratch []byte // a frame that fits no output slot
@@ -101,12 +101,12 @@ func newWorker(server *Server, index int) (*worker, error) {
 		commands: lockfree.NewMPSC[command](cfg.QueueLimit), inbox: make([]command, 256),
 		posted: lockfree.NewStack(slotCapacity(cfg.MaxSessions)), done: make(chan struct{}),
 	}
-	w.sendLimitBytes, w.sendLimitPackets, w.rated = cfg.SendLimitBytes, cfg.SendLimitPackets, cfg.PacketRate > 0
 	w.partials = newPartials(server)
 	w.reader.Bind(server.packets, 0, &w.ext)
 	w.reader.UseCache(w.packets)
 	w.now = poll.Now()
 	w.wheel.start(w.now)
+	w.takeLimits()
 	return w, nil
 }
 
@@ -124,6 +124,7 @@ func (w *worker) turn() bool {
 	n := w.wait()
 	w.now = w.poll.Now()
 	w.record.Turn(w.now)
+	w.takeLimits()
 	w.begin()
 	w.ready, w.spare = w.spare[:0], w.ready
 	w.takeCommands()
@@ -152,7 +153,7 @@ func (w *worker) wait() int {
 	}
 	if timeout != 0 {
 		w.sleeping.Store(true)
-		if w.commands.Len() != 0 || !w.posted.Empty() || (w.stopping.Load() && !w.draining) {
+		if w.commands.Len() != 0 || !w.posted.Empty() || w.told() {
 			timeout = 0
 		}
 	}
@@ -166,6 +167,11 @@ func (w *worker) wait() int {
 	w.stats.Local.Turns++
 	w.stats.Local.Events += uint64(n)
 	return n
+}
+
+// told reports whether the server has stopped or has other limits since the last turn.
+func (w *worker) told() bool {
+	return w.stopping.Load() && !w.draining || w.server.limits.Load() != w.limitsFrom
 }
 
 // wake ends the worker's sleep if it sleeps. Any goroutine.

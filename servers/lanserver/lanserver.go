@@ -15,6 +15,7 @@ type (
 	Config   = engine.Config
 	Handler  = engine.Handler
 	ID       = engine.ID
+	Limits   = engine.Limits
 	Observer = engine.Observer
 	Reason   = engine.Reason
 	Server   = engine.Server
