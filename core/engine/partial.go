@@ -139,5 +139,9 @@ func (w *worker) complete(s *Session, data []byte) []byte {
 func (w *worker) deliverPartial(s *Session, in *partial, size int) {
 	s.in = nil
 	defer w.partials.give(in)
+	if s.phase == phaseHandshake {
+		w.handshake(s, in.front()[:size])
+		return
+	}
 	w.deliver(s, in.front()[:size])
 }

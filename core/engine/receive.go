@@ -69,7 +69,11 @@ func (w *worker) consume(s *Session, data []byte) {
 		data = w.complete(s, data)
 	}
 	for len(data) > 0 && s.phase < phaseDraining {
-		size, err := w.size(s, data)
+		if s.phase == phaseHandshake {
+			data = w.consumeHandshake(s, data)
+			continue
+		}
+		size, err := w.codec.Size(data)
 		if err != nil {
 			w.badFrame(s, err)
 			return
@@ -83,6 +87,21 @@ func (w *worker) consume(s *Session, data []byte) {
 	}
 }
 
+// consumeHandshake deals with the frame at the front of data, if it is whole, and returns what is left to consume.
+func (w *worker) consumeHandshake(s *Session, data []byte) []byte {
+	size, err := w.codec.HandshakeSize(data)
+	switch {
+	case err != nil:
+		w.badFrame(s, err)
+		return nil
+	case size == 0 || size > len(data):
+		w.keep(s, data)
+		return nil
+	}
+	w.handshake(s, data[:size])
+	return data[size:]
+}
+
 // size returns the length of the frame that data begins with, 0 while too little is there to tell.
 func (w *worker) size(s *Session, data []byte) (int, error) {
 	if s.phase == phaseHandshake {
@@ -93,10 +112,6 @@ func (w *worker) size(s *Session, data []byte) (int, error) {
 
 // deliver opens one whole frame and gives the packet to the handler.
 func (w *worker) deliver(s *Session, whole []byte) {
-	if s.phase == phaseHandshake {
-		w.handshake(s, whole)
-		return
-	}
 	payload, err := w.codec.Open(s.state, whole, &w.ext)
 	if err != nil {
 		w.badFrame(s, err)

@@ -60,7 +60,16 @@ func (w *worker) send(s *Session, p *packet.Packet) error {
 		w.sendExt = p.Ext()
 		ext = &w.sendExt
 	}
-	if err := w.appendFrame(s, payload, ext, need); err != nil {
+	// A frame that is sure to fit what is left of the last slot, as nearly all do, is sealed in place.
+	if tail := w.tail(s); tail != nil && need <= outputSlotBytes-int(s.out.end) {
+		end := int(s.out.end)
+		sealed, err := w.codec.Seal(s.state, tail[end:end:outputSlotBytes], payload, ext)
+		if err != nil {
+			return w.unsealed(s, err)
+		}
+		s.out.end += uint16(len(sealed))
+		w.appended(s, len(sealed))
+	} else if err := w.appendFrame(s, payload, ext, need); err != nil {
 		return err
 	}
 	s.sent++
@@ -89,20 +98,17 @@ func (w *worker) queueFull(s *Session, dropped bool) {
 	w.server.cfg.Observer.QueueFull(s, dropped)
 }
 
-// appendFrame seals payload at the end of the session's output: in place when the frame is sure to fit what is left of
-// the last slot or a new one, else by way of scratch and across slots.
+// appendFrame seals payload into a new slot or, where a slot may be too small for the frame, by way of scratch and across
+// slots.
 func (w *worker) appendFrame(s *Session, payload []byte, ext *packet.Ext, need int) error {
 	if need > outputSlotBytes-outputHeader {
 		return w.appendLarge(s, payload, ext)
 	}
-	tail := w.tail(s)
-	if tail == nil || need > outputSlotBytes-int(s.out.end) {
-		if tail = w.extend(s); tail == nil {
-			return w.outputLimit(s)
-		}
+	tail := w.extend(s)
+	if tail == nil {
+		return w.outputLimit(s)
 	}
-	end := int(s.out.end)
-	sealed, err := w.codec.Seal(s.state, tail[end:end:outputSlotBytes], payload, ext)
+	sealed, err := w.codec.Seal(s.state, tail[outputHeader:outputHeader:outputSlotBytes], payload, ext)
 	if err != nil {
 		return w.unsealed(s, err)
 	}
