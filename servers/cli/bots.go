@@ -20,13 +20,13 @@ type botsCommand struct {
 	N         int           `default:"100" help:"Bots."`
 	Depth     int           `placeholder:"D" help:"Unanswered requests a bot may have (over-send); default 1 for echo, 8 for chat."`
 	Size      int           `placeholder:"BYTES" help:"Bytes of a payload or text; default 8 for echo, 64 for chat."`
-	Rate      float64       `placeholder:"R" help:"Requests a second and bot; default as fast as answered for echo, 2 for chat."`
-	Think     time.Duration `placeholder:"D" help:"Pause between a reply and the next request without --rate; negative for none."`
+	Rate      float64       `placeholder:"R" help:"Requests a second and bot; default 2 for chat; for echo the next leave --think after the replies."`
+	Think     time.Duration `placeholder:"D" help:"Echo: pause between replies and the next requests; default 50ms, negative for none."`
 	For       time.Duration `default:"15s" help:"How long, ramp-up included; 0 until Ctrl-C."`
 	RampUp    time.Duration `placeholder:"D" help:"Time to connect all of them; default 1 ms a bot."`
 	Churn     float64       `placeholder:"C" help:"Disconnects and reconnects a second and bot."`
 	Greeting  bool          `negatable:"" default:"true" help:"Echo: expect the family's 8-byte greeting."`
-	Seed      uint64        `default:"1" help:"Seed of the bots' choices."`
+	Seed      uint64        `default:"1" help:"Same seed, same choices of each bot."`
 	JSON      bool          `help:"Print the report as one line of JSON."`
 }
 
@@ -39,14 +39,18 @@ func (c *botsCommand) Run(io *streams) error {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	if isTerminal(io.err) {
-		cfg.Live = func(r bot.Report) { fmt.Fprintf(io.err, "\r\x1b[K%s", r.String()) }
+		cfg.Live = func(r bot.Report) { overwrite(io.err, botsLine(r)) }
 	}
-	report, err := bot.Run(ctx, cfg)
+	swarm, err := bot.New(cfg)
 	if err != nil {
-		return err
+		return usagef("%w", err)
 	}
+	report, err := swarm.Run(ctx)
 	if cfg.Live != nil {
 		fmt.Fprintln(io.err)
+	}
+	if err != nil {
+		return err
 	}
 	if c.JSON {
 		fmt.Fprintf(io.out, "%s\n", report.JSON())
@@ -59,10 +63,20 @@ func (c *botsCommand) Run(io *streams) error {
 	return nil
 }
 
+// botsLine is the live status line. Faults are the columns that must stay 0.
+func botsLine(r bot.Report) string {
+	return fmt.Sprintf("%d/%d bots  %d sent  %d received  %d faults  rtt p50 %v  p99 %v",
+		r.Online, r.Bots, r.Sent, r.Received, r.Wrong+r.Missing+r.ServerDisconnects,
+		brief(micros(r.RTTp50)), brief(micros(r.RTTp99)))
+}
+
 func (c *botsCommand) config() (bot.Config, error) {
 	cfg := bot.Config{
 		Addr: c.Addr, Protocol: bot.Protocol(c.Protocol), Bots: c.N, Depth: c.Depth, Size: c.Size, Rate: c.Rate,
 		Think: c.Think, For: c.For, RampUp: c.RampUp, Churn: c.Churn, Greeting: c.Greeting, Seed: c.Seed,
+	}
+	if c.N < 1 {
+		return cfg, usagef("--n %d: want at least 1", c.N)
 	}
 	codec := c.Codec
 	switch {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 	"vitrine/core/config"
@@ -28,7 +30,7 @@ type grammar struct {
 // streams are where a command writes: results to out, what people watch to err.
 type streams struct{ out, err io.Writer }
 
-// errFault is a run that worked and found fault: the report has been printed.
+// errFault is a run that worked and found fault, bare when the report has been printed.
 var errFault = errors.New("fault found")
 
 // Main runs the program with its arguments and returns its exit status.
@@ -37,7 +39,6 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	parser, err := kong.New(&grammar{},
 		kong.Name("vitrine"),
 		kong.Description("Game servers that can be seen through."),
-		kong.UsageOnError(),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(status int) { exit = status }),
 		kong.Vars{"runtime": runtimeDir},
@@ -51,10 +52,21 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		return exit
 	}
 	if err != nil {
-		parser.Errorf("%s", err)
-		return statusUsage
+		return misused(parser, err, stderr)
 	}
 	return status(command.Run(&streams{out: stdout, err: stderr}), stderr)
+}
+
+// misused says how the command is used, in full where a command or an argument is missing, and what was wrong.
+func misused(parser *kong.Kong, err error, stderr io.Writer) int {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		parser.Stdout = stderr
+		parse.Context.PrintUsage(!strings.HasPrefix(err.Error(), "expected "))
+		fmt.Fprintln(stderr)
+	}
+	complain(stderr, err)
+	return statusUsage
 }
 
 // status prints an error and turns it into an exit status.
@@ -64,14 +76,24 @@ func status(err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return statusOK
-	case errors.Is(err, errFault):
+	case err == errFault: // its report has been printed
 		return statusFailed
-	case errors.As(err, &bad), errors.As(err, &usage):
-		fmt.Fprintf(stderr, "vitrine: %v\n", err)
+	}
+	complain(stderr, err)
+	if errors.As(err, &bad) || errors.As(err, &usage) {
 		return statusUsage
 	}
-	fmt.Fprintf(stderr, "vitrine: %v\n", err)
 	return statusFailed
+}
+
+// complain prints an error, one problem a line, and what helps against the commonest.
+func complain(stderr io.Writer, err error) {
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(stderr, "vitrine: %s\n", strings.TrimSuffix(line, "\n"))
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		fmt.Fprintln(stderr, "vitrine: another program listens there; --port-base N moves every default port, --ops-addr the operations pages alone")
+	}
 }
 
 // usageError is a command line that makes no sense in a way that the parser cannot see.

@@ -5,8 +5,8 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"vitrine/core/config"
@@ -91,6 +91,7 @@ func defaults(ports portBase) *settings {
 	s.Echo.Sealed = serverSettings{Addr: ports.addr(portEchoSealed), Codec: "sealed"}
 	s.Chat = serverSettings{
 		Addr: ports.addr(portChat), Codec: "sealed", IdleTimeout: chat.IdleTimeout, PacketRate: chat.PacketRate,
+		QueueLimit: chatQueueLimit,
 	}
 	return s
 }
@@ -111,8 +112,8 @@ func (p portBase) addr(port int) string {
 // configFlags are the flags of every command that reads the configuration.
 type configFlags struct {
 	Config   string            `placeholder:"FILE" help:"Configuration file (TOML)."`
-	Set      map[string]string `placeholder:"KEY=VALUE" help:"Set a configuration key, such as chat.max_sessions=5000."`
-	PortBase *int              `placeholder:"N" help:"Put N in the place of 6000 in the default ports; 0: any free port."`
+	Set      map[string]string `placeholder:"KEY=VALUE" help:"Set a configuration key, such as chat.max_sessions=5000; check config lists them."`
+	PortBase *int              `placeholder:"N" help:"Move every default port by N-6000 (echo then begins at N); 0 for any free ports."`
 	OpsAddr  *string           `placeholder:"ADDR" help:"host:port of the operations pages; empty for none."`
 }
 
@@ -139,10 +140,16 @@ func (s *serverSettings) Validate() error {
 	if s.SendPolicy != "close" && s.SendPolicy != "drop" {
 		return config.Invalid("send_policy", "%q is not close or drop", s.SendPolicy)
 	}
-	if !strings.Contains(" lan classic classic-b classic-a sealed ", " "+s.Codec+" ") {
-		return config.Invalid("codec", "%q is not lan, classic, classic-a or sealed", s.Codec)
+	if !isCodec(s.Codec) {
+		return config.Invalid("codec", "%q is not %s", s.Codec, codecNames)
 	}
 	return nil
+}
+
+const codecNames = "lan, classic, classic-a or sealed"
+
+func isCodec(name string) bool {
+	return slices.Contains([]string{"lan", "classic", "classic-b", "classic-a", "sealed"}, name)
 }
 
 // engineConfig turns the settings into the engine's configuration. The text is the public key of a sealed server.
@@ -181,6 +188,9 @@ func (s *serverSettings) codec() (codec frame.Codec, public string, err error) {
 	}
 	return codec, "", err
 }
+
+// chatQueueLimit is large because every message is handed to many sessions: a second of 5,000 users' messages fits.
+const chatQueueLimit = 128 << 10
 
 // maxLANPacket is the largest payload of a LAN frame, which trusted peers may use.
 const maxLANPacket = 65535

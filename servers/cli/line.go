@@ -6,11 +6,14 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"vitrine/core/stats"
 )
 
 // totals are the figures that a status line compares with a second ago.
 type totals struct {
-	sessions, recv, sent, p99 uint64
+	sessions, recv, sent uint64
+	handling             stats.Snapshot
 }
 
 // liveLine writes a status line: each second over the last one on a terminal, every five seconds a line of its own
@@ -40,6 +43,9 @@ func (l *liveLine) write(w io.Writer, text func(before, now *totals) string) {
 	for n := 1; ; n++ {
 		select {
 		case <-l.quit:
+			if live {
+				fmt.Fprintln(w)
+			}
 			return
 		case <-tick.C:
 		}
@@ -48,7 +54,7 @@ func (l *liveLine) write(w io.Writer, text func(before, now *totals) string) {
 		before = now
 		switch {
 		case live:
-			fmt.Fprintf(w, "\r\x1b[K%s", line)
+			overwrite(w, line)
 		case n%logEvery == 1:
 			fmt.Fprintln(w, line)
 		}
@@ -59,6 +65,22 @@ func (l *liveLine) stop() {
 	close(l.quit)
 	l.done.Wait()
 }
+
+// overwrite writes a line over the last one and leaves the cursor at its beginning, so that whatever else comes to the
+// terminal, a log line or ^C, takes its place.
+func overwrite(w io.Writer, line string) { fmt.Fprintf(w, "%s\x1b[K\r", line) }
+
+// brief rounds a duration to three digits or so.
+func brief(d time.Duration) time.Duration {
+	for unit := time.Nanosecond; unit < time.Second; unit *= 10 {
+		if d < 1000*unit {
+			return d.Round(unit)
+		}
+	}
+	return d.Round(time.Second)
+}
+
+func micros(us float64) time.Duration { return time.Duration(us * float64(time.Microsecond)) }
 
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)

@@ -10,10 +10,10 @@ import (
 
 type serveCommand struct {
 	Kind        string `arg:"" enum:"echo,chat" help:"echo or chat."`
-	Addr        string `placeholder:"ADDR" help:"host:port to listen on."`
-	Codec       string `placeholder:"CODEC" help:"Frame format: lan, classic, classic-a or sealed."`
+	Addr        string `placeholder:"ADDR" help:"host:port to listen on; default where up puts that server."`
+	Codec       string `placeholder:"CODEC" help:"Frame format: lan, classic (B), classic-a or sealed; default lan for echo, sealed for chat."`
 	Workers     int    `placeholder:"N" help:"Event loops; default one per processor."`
-	MaxSessions int    `placeholder:"N" help:"Most sessions at once."`
+	MaxSessions int    `placeholder:"N" help:"Most sessions at once; default 10000."`
 	KeyFile     string `placeholder:"FILE" help:"Sealed: file of the private key, made on the first start."`
 	Greeting    bool   `negatable:"" default:"true" help:"Echo: send the family's 8-byte greeting on join."`
 	configFlags
@@ -52,6 +52,9 @@ func (c *serveCommand) flags() map[string]string {
 
 // Run serves until it is told to stop.
 func (c *serveCommand) Run(io *streams) error {
+	if c.Codec != "" && !isCodec(c.Codec) {
+		return usagef("--codec %s: want %s", c.Codec, codecNames)
+	}
 	s, _, err := c.load(c.flags())
 	if err != nil {
 		return err

@@ -50,6 +50,9 @@ func (p plan) start(st *observe.Stack) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := cfg.Validate(); err != nil {
+		return nil, usagef("%s: %w", p.name, err)
+	}
 	cfg.Observer, cfg.Boot = st.Observer(p.name), st.Boot()
 	srv, err := engine.New(cfg, p.handler())
 	if err != nil {
@@ -64,7 +67,7 @@ func (p plan) start(st *observe.Stack) (*running, error) {
 
 // describe tells where a server is and how to talk to it.
 func (r *running) describe(w io.Writer) {
-	fmt.Fprintf(w, "  %-13s %-21s %s", r.name, r.server.Addr(), r.settings.Codec)
+	fmt.Fprintf(w, "  %-12s %-16s %s", r.name, r.server.Addr(), r.settings.Codec)
 	if r.public != "" {
 		fmt.Fprintf(w, ", server key %s", r.public)
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,10 +17,10 @@ import (
 )
 
 type upCommand struct {
-	Bots int           `default:"0" placeholder:"N" help:"Bots, shared out over the servers."`
-	For  time.Duration `placeholder:"D" help:"Stop after so long; default on Ctrl-C."`
-	JSON bool          `help:"End with one line of JSON on standard output."`
-	Seed uint64        `default:"1" help:"Seed of the bots' choices."`
+	Bots int           `default:"0" placeholder:"N" help:"Bots that play and check, shared out over the servers; default none."`
+	For  time.Duration `placeholder:"D" help:"Stop after so long, such as 30s or 5m; default on Ctrl-C."`
+	JSON bool          `help:"End with one line of JSON on standard output; what people read goes to standard error."`
+	Seed uint64        `default:"1" help:"Same seed, same choices of each bot."`
 	configFlags
 }
 
@@ -33,6 +35,9 @@ type stackRun struct {
 
 // Run starts the whole stack, lets the bots play and ends with a summary.
 func (c *upCommand) Run(io *streams) error {
+	if c.Bots < 0 || c.For < 0 {
+		return usagef("--bots %d --for %v: want 0 or more", c.Bots, c.For)
+	}
 	began := time.Now()
 	s, _, err := c.load(nil)
 	if err != nil {
@@ -72,7 +77,7 @@ func (run *stackRun) start(s *settings, st *observe.Stack, began time.Time) erro
 
 func describeOps(w io.Writer, st *observe.Stack) {
 	if addr := st.OpsAddr(); addr != "" {
-		fmt.Fprintf(w, "  %-13s http://%s  (/status /metrics /flight?session=ID /readyz)\n", "operations", addr)
+		fmt.Fprintf(w, "  %-12s http://%s  /status /metrics /flight?session=ID\n", "operations", addr)
 	}
 }
 
@@ -149,11 +154,12 @@ func (run *stackRun) line(before, now *totals) string {
 		now.sessions += uint64(st.Sessions)
 		now.recv += st.Total.RecvPackets
 		now.sent += st.Total.SentPackets
-		now.p99 = max(now.p99, st.Duration.Quantile(0.99))
+		now.handling.Merge(st.Duration)
 		fault += seen.Wrong + seen.Missing + seen.ServerDisconnects
 	}
-	return fmt.Sprintf("%d sessions  %d packets/s in  %d out  handling p99 %s  faults %d",
-		now.sessions, now.recv-before.recv, now.sent-before.sent, time.Duration(now.p99).Round(100*time.Nanosecond), fault)
+	lately := now.handling.Sub(before.handling)
+	return fmt.Sprintf("%d sessions  %d packets/s in  %d out  handling p99 %v  %d faults",
+		now.sessions, now.recv-before.recv, now.sent-before.sent, brief(time.Duration(lately.Quantile(0.99))), fault)
 }
 
 // outcome is the last line of `up --json`.
@@ -213,13 +219,17 @@ func leftOver(st engine.Status) bool {
 }
 
 func (run *stackRun) print(result *outcome, problems []string) {
-	fmt.Fprintln(run.watch, "\nSummary, as the bots saw it:")
+	fmt.Fprintln(run.watch, "Summary, as the bots saw it; cut is what a server ended unasked:")
+	const row = "  %-12s %8v %9v %9v %6v %7v %4v %8v %7v\n"
+	fmt.Fprintf(run.watch, row, "server", "sessions", "sent", "received", "wrong", "missing", "cut", "rtt p50", "p99")
 	for _, r := range run.servers {
 		o := result.Servers[r.name]
-		fmt.Fprintf(run.watch, "  %-13s sessions %d  sent %d  received %d  wrong %d  missing %d  server disconnects %d  rtt p50 %.0f us  p99 %.0f us\n",
-			r.name, o.Sessions, o.Sent, o.Received, o.Wrong, o.Missing, o.ServerDisconnects, o.RTTp50, o.RTTp99)
+		fmt.Fprintf(run.watch, row, r.name, o.Sessions, o.Sent, o.Received, o.Wrong, o.Missing, o.ServerDisconnects,
+			brief(micros(o.RTTp50)), brief(micros(o.RTTp99)))
 	}
-	fmt.Fprintf(run.watch, "  sessions ended: %v\n", result.CloseReasons)
+	for _, reason := range slices.Sorted(maps.Keys(result.CloseReasons)) {
+		fmt.Fprintf(run.watch, "  %d sessions ended with %s\n", result.CloseReasons[reason], reason)
+	}
 	for _, problem := range problems {
 		fmt.Fprintln(run.watch, "  fault:", problem)
 	}
