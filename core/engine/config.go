@@ -26,7 +26,7 @@ const (
 const Unlimited = -1
 
 // Config is everything a server is made of. The zero value of a field means its default; New reports every bad field at
-// once.
+// once, each as a *FieldError. The fields that are also in Limits can change while the server runs.
 type Config struct {
 	// Name tells servers of one process apart in figures and records; default "server".
 	Name string
@@ -133,19 +133,22 @@ func setDefault[T comparable](field *T, value T) {
 
 func (c *Config) validate() error {
 	var problems []error
+	bad := func(field, format string, args ...any) {
+		problems = append(problems, &FieldError{Field: field, Problem: fmt.Sprintf(format, args...)})
+	}
 	within := func(field string, value, low, high int) {
 		if value < low || value > high {
-			problems = append(problems, fmt.Errorf("%s is %d, want %d..%d", field, value, low, high))
+			bad(field, "is %d, want %d..%d", value, low, high)
 		}
 	}
 	limit := func(field string, value int) {
 		if value < Unlimited {
-			problems = append(problems, fmt.Errorf("%s is %d, want a positive number, 0 or %d", field, value, Unlimited))
+			bad(field, "is %d, want a positive number, 0 or %d", value, Unlimited)
 		}
 	}
 	powerOfTwo := func(field string, value int) {
 		if value < 2 || value > 1<<24 || value&(value-1) != 0 {
-			problems = append(problems, fmt.Errorf("%s is %d, want a power of two up to 2^24", field, value))
+			bad(field, "is %d, want a power of two up to 2^24", value)
 		}
 	}
 	within("workers", c.Workers, 1, maxWorkers)
@@ -166,14 +169,14 @@ func (c *Config) validate() error {
 	limit("sessions per ip", c.SessionsPerIP)
 	timeout := func(field string, value time.Duration) {
 		if value < time.Millisecond && value != Unlimited {
-			problems = append(problems, fmt.Errorf("%s is %v, want at least 1ms or Unlimited", field, value))
+			bad(field, "is %v, want at least 1ms or Unlimited", value)
 		}
 	}
 	timeout("idle timeout", c.IdleTimeout)
 	timeout("frame timeout", c.FrameTimeout)
 	timeout("handshake timeout", c.HandshakeTimeout)
 	if c.SendPolicy > DropDroppable {
-		problems = append(problems, fmt.Errorf("send policy is %d, want CloseWhenFull or DropDroppable", c.SendPolicy))
+		bad("send policy", "is %d, want CloseWhenFull or DropDroppable", c.SendPolicy)
 	}
 	return errors.Join(problems...)
 }

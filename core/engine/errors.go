@@ -38,6 +38,15 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// FieldError is one field of Config or Limits that cannot be as it is. New, SetLimits and Validate join all they find.
+type FieldError struct {
+	Field   string // in words, such as "packet rate"
+	Problem string // such as "is -7, want a positive number, 0 or -1"
+}
+
+// Error returns field and problem in one line.
+func (e *FieldError) Error() string { return e.Field + " " + e.Problem }
+
 // frameReason translates what a codec refused into the reason that closes the session.
 func frameReason(err error) Reason {
 	switch err {
