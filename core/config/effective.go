@@ -44,7 +44,8 @@ func (e *Effective) Settings() []Setting {
 	return out
 }
 
-// Print writes a table of key, value and source; secrets are masked, and a value that waits for a restart is marked.
+// Print writes a table of key, value and source; secrets are masked. Keys that Reload may change are marked, and so is a value
+// that waits for a restart.
 func (e *Effective) Print(w io.Writer) error {
 	settings := e.Settings()
 	keyWidth, valueWidth := 0, 0
@@ -53,6 +54,9 @@ func (e *Effective) Print(w io.Writer) error {
 	}
 	for _, s := range settings {
 		note := ""
+		if s.Reload {
+			note = "  (reloadable)"
+		}
 		if s.Pending != "" {
 			note = "  (after a restart: " + s.Pending + ")"
 		}

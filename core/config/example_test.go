@@ -49,7 +49,7 @@ func ExampleEffective_Print() {
 	// Output:
 	// net.addr          "127.0.0.1:0"  flag --net.addr
 	// net.max_sessions  500            testdata/server.toml:2
-	// net.idle_timeout  "1m"           env VITRINE_NET_IDLE_TIMEOUT
+	// net.idle_timeout  "1m"           env VITRINE_NET_IDLE_TIMEOUT  (reloadable)
 	// net.recv_limit    "64KiB"        default
 	// db.password       "***"          testdata/server.toml:3
 	// 500 1m0s
