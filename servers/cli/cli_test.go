@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"vitrine/core/engine"
 	"vitrine/core/frame"
 )
 
@@ -116,9 +118,12 @@ func TestCheckConfigNamesEveryMistakeAtItsPlace(t *testing.T) {
 func TestCheckConfigAsksTheEngineToo(t *testing.T) {
 	inTempDir(t)
 	for _, test := range []struct{ set, want string }{
-		{"echo.lan.workers=-3", "workers is -3"},
-		{"chat.queue_limit=1000", "queue limit"},
-		{"chat.send_limit=1", "send limit bytes"},
+		{"echo.lan.workers=-3", "echo.lan.workers: is -3"},
+		{"chat.queue_limit=1000", "chat.queue_limit: is 1000"},
+		{"chat.send_limit=1", "chat.send_limit: is 1"},
+		{"echo.sealed.output_limit=1", "echo.sealed.output_limit: is 1"},
+		{"echo.classic.recv_budget=2GiB", "echo.classic.recv_budget: is 2147483648"},
+		{"echo.lan.max_packet=1MiB", "echo.lan.max_packet: "},
 	} {
 		got := run("check", "config", "--set", test.set)
 		if got.status != statusUsage || !strings.Contains(got.err, test.want) {
@@ -165,6 +170,25 @@ func TestCheckConfigShowsValuesWithTheirSources(t *testing.T) {
 	}
 	if shown := line(got.out, "echo.classic.packet_key"); strings.Contains(shown, "77") {
 		t.Errorf("a secret is shown: %q", shown)
+	}
+}
+
+// Every limit of the engine that can change while a server runs has a key that says so, and no other key does.
+func TestCheckConfigMarksReloadableKeys(t *testing.T) {
+	inTempDir(t)
+	got := run("check", "config")
+	for _, table := range []string{"echo.lan", "echo.classic", "echo.sealed", "chat"} {
+		var marked []string
+		for l := range strings.Lines(got.out) {
+			if key, in := strings.CutPrefix(strings.Fields(l)[0], table+"."); in && strings.HasSuffix(l, "(reloadable)\n") {
+				marked = append(marked, key)
+			}
+		}
+		want := "allow_from idle_timeout frame_timeout handshake_timeout send_limit send_limit_packets send_policy recv_budget " +
+			"packet_rate packet_burst accept_rate sessions_per_ip limit_loopback"
+		if limits := reflect.TypeFor[engine.Limits]().NumField(); strings.Join(marked, " ") != want || len(marked) != limits {
+			t.Errorf("%s: %d keys %v, want the %d limits %s", table, len(marked), marked, limits, want)
+		}
 	}
 }
 

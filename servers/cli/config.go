@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"vitrine/core/config"
@@ -39,7 +41,7 @@ type echoSettings struct {
 type serverSettings struct {
 	Addr      string         `toml:"addr" help:"host:port to listen on; port 0 takes any free one"`
 	Device    string         `toml:"device" help:"network card to listen on, by name"`
-	AllowFrom []netip.Prefix `toml:"allow_from" help:"prefixes to accept connections from; empty for all"`
+	AllowFrom []netip.Prefix `toml:"allow_from" reload:"true" help:"prefixes to accept connections from; empty for all"`
 	Codec     string         `toml:"codec" help:"frame format: lan, classic (B), classic-a or sealed"`
 	KeyFile   string         `toml:"key_file" default:"var/server.key" help:"sealed: file of the private key, made on the first start"`
 	Code      uint8          `toml:"packet_code" default:"119" help:"classic: first byte of every frame"`
@@ -51,23 +53,23 @@ type serverSettings struct {
 	MaxSessions int  `toml:"max_sessions" default:"10000" help:"most sessions at once; more are refused with refused_full"`
 	Nagle       bool `toml:"nagle" help:"leave Nagle's algorithm on"`
 
-	IdleTimeout      time.Duration `toml:"idle_timeout" default:"60s" help:"without a complete frame for so long a session ends"`
-	FrameTimeout     time.Duration `toml:"frame_timeout" default:"10s" help:"a frame that is not completed for so long ends the session"`
-	HandshakeTimeout time.Duration `toml:"handshake_timeout" default:"5s" help:"a handshake that takes longer ends the session"`
+	IdleTimeout      time.Duration `toml:"idle_timeout" reload:"true" default:"60s" help:"without a complete frame for so long a session ends"`
+	FrameTimeout     time.Duration `toml:"frame_timeout" reload:"true" default:"10s" help:"a frame that is not completed for so long ends the session"`
+	HandshakeTimeout time.Duration `toml:"handshake_timeout" reload:"true" default:"5s" help:"a handshake that takes longer ends the session"`
 
-	SendLimit        config.Bytes `toml:"send_limit" default:"1MiB" help:"most bytes that wait to be sent on one session"`
-	SendLimitPackets int          `toml:"send_limit_packets" default:"4096" help:"most packets that wait to be sent on one session"`
-	SendPolicy       string       `toml:"send_policy" default:"close" help:"at the send limit: close the session, or drop droppable packets"`
+	SendLimit        config.Bytes `toml:"send_limit" reload:"true" default:"1MiB" help:"most bytes that wait to be sent on one session"`
+	SendLimitPackets int          `toml:"send_limit_packets" reload:"true" default:"4096" help:"most packets that wait to be sent on one session"`
+	SendPolicy       string       `toml:"send_policy" reload:"true" default:"close" help:"at the send limit: close the session, or drop droppable packets"`
 	OutputLimit      config.Bytes `toml:"output_limit" default:"256MiB" help:"most bytes that wait to be sent on all sessions"`
-	RecvBudget       config.Bytes `toml:"recv_budget" default:"64KiB" help:"most bytes read from one session in a turn"`
+	RecvBudget       config.Bytes `toml:"recv_budget" reload:"true" default:"64KiB" help:"most bytes read from one session in a turn"`
 	QueueLimit       int          `toml:"queue_limit" default:"16384" help:"most commands that wait for one worker, a power of two"`
 	PacketLimit      int          `toml:"packet_limit" default:"65536" help:"most packets alive at once"`
 
-	PacketRate    int  `toml:"packet_rate" help:"most packets a second and session; 0 for no limit"`
-	PacketBurst   int  `toml:"packet_burst" help:"most packets in a burst; 0 for as many as the rate"`
-	AcceptRate    int  `toml:"accept_rate" help:"most connections accepted a second; 0 for no limit"`
-	SessionsPerIP int  `toml:"sessions_per_ip" help:"most sessions from one address; 0 for no limit"`
-	LimitLoopback bool `toml:"limit_loopback" help:"let the last two count loopback too"`
+	PacketRate    int  `toml:"packet_rate" reload:"true" help:"most packets a second and session; 0 for no limit"`
+	PacketBurst   int  `toml:"packet_burst" reload:"true" help:"most packets in a burst; 0 for as many as the rate"`
+	AcceptRate    int  `toml:"accept_rate" reload:"true" help:"most connections accepted a second; 0 for no limit"`
+	SessionsPerIP int  `toml:"sessions_per_ip" reload:"true" help:"most sessions from one address; 0 for no limit"`
+	LimitLoopback bool `toml:"limit_loopback" reload:"true" help:"let the last two count loopback too"`
 
 	FlightRecords int    `toml:"flight_records" default:"4096" help:"packet records kept per worker, a power of two"`
 	FlightDir     string `toml:"flight_dir" help:"directory for records that survive the process; empty for memory"`
@@ -111,7 +113,7 @@ func (p portBase) addr(port int) string {
 
 // configFlags are the flags of every command that reads the configuration.
 type configFlags struct {
-	Config   string            `placeholder:"FILE" help:"Configuration file (TOML)."`
+	Config   string            `placeholder:"FILE" help:"Configuration file (TOML); SIGHUP has a server read it again."`
 	Set      map[string]string `placeholder:"KEY=VALUE" help:"Set a configuration key, such as chat.max_sessions=5000; check config lists them."`
 	PortBase *int              `placeholder:"N" help:"Move every default port by N-6000 (echo then begins at N); 0 for any free ports."`
 	OpsAddr  *string           `placeholder:"ADDR" help:"host:port of the operations pages; empty for none."`
@@ -135,7 +137,7 @@ func (f *configFlags) load(extra map[string]string) (*settings, *config.Effectiv
 	return s, effective, err
 }
 
-// Validate reports the values that only together make sense or not.
+// Validate reports the values that only together make sense or not, and what the engine thinks of them.
 func (s *serverSettings) Validate() error {
 	if s.SendPolicy != "close" && s.SendPolicy != "drop" {
 		return config.Invalid("send_policy", "%q is not close or drop", s.SendPolicy)
@@ -143,7 +145,40 @@ func (s *serverSettings) Validate() error {
 	if !isCodec(s.Codec) {
 		return config.Invalid("codec", "%q is not %s", s.Codec, codecNames)
 	}
-	return nil
+	codec, err := s.keylessCodec()
+	if err != nil {
+		return config.Invalid("max_packet", "%v", err)
+	}
+	return fieldProblems(s.config("", codec).Validate())
+}
+
+// fieldProblems names the keys of the fields that the engine refused.
+func fieldProblems(err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	var problems []error
+	for _, problem := range joined.Unwrap() {
+		if field, ok := errors.AsType[*engine.FieldError](problem); ok {
+			problem = config.Invalid(fieldKey(field.Field), "%s", field.Problem)
+		}
+		problems = append(problems, problem)
+	}
+	return errors.Join(problems...)
+}
+
+// fieldKey returns the key of a field that the engine names in words.
+func fieldKey(field string) string {
+	switch field {
+	case "send limit bytes":
+		return "send_limit"
+	case "output limit bytes":
+		return "output_limit"
+	case "receive budget bytes":
+		return "recv_budget"
+	}
+	return strings.ReplaceAll(field, " ", "_")
 }
 
 const codecNames = "lan, classic, classic-a or sealed"
@@ -158,6 +193,10 @@ func (s *serverSettings) engineConfig(name string) (engine.Config, string, error
 	if err != nil {
 		return engine.Config{}, "", fmt.Errorf("%s: %w", name, err)
 	}
+	return s.config(name, codec), public, nil
+}
+
+func (s *serverSettings) config(name string, codec frame.Codec) engine.Config {
 	cfg := engine.Config{
 		Name: name, Addr: s.Addr, Device: s.Device, AllowFrom: s.AllowFrom, Workers: s.Workers,
 		MaxSessions: s.MaxSessions, Nagle: s.Nagle, Codec: codec, IdleTimeout: s.IdleTimeout,
@@ -170,7 +209,19 @@ func (s *serverSettings) engineConfig(name string) (engine.Config, string, error
 	if s.SendPolicy == "drop" {
 		cfg.SendPolicy = engine.DropDroppable
 	}
-	return cfg, public, nil
+	return cfg
+}
+
+// limits are the settings that a running server can change.
+func (s *serverSettings) limits() engine.Limits { return s.config("", frame.Codec{}).Limits() }
+
+// keylessCodec returns a codec of the same measures without touching the key file.
+func (s *serverSettings) keylessCodec() (frame.Codec, error) {
+	if s.Codec == "sealed" {
+		return frame.Sealed(frame.SealedConfig{Private: [32]byte{1}, MaxPayload: int(s.MaxPacket)})
+	}
+	codec, _, err := s.codec()
+	return codec, err
 }
 
 func (s *serverSettings) codec() (codec frame.Codec, public string, err error) {

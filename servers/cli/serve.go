@@ -55,16 +55,16 @@ func (c *serveCommand) Run(io *streams) error {
 	if c.Codec != "" && !isCodec(c.Codec) {
 		return usagef("--codec %s: want %s", c.Codec, codecNames)
 	}
-	s, _, err := c.load(c.flags())
+	s, effective, err := c.load(c.flags())
 	if err != nil {
 		return err
 	}
-	chosen := map[string]int{"echo.lan": 0, "echo.classic": 1, "echo.sealed": 2, "chat": 3}[c.table()]
 	return observe.Run(context.Background(), observe.Config{OpsAddr: s.Ops.Addr}, func(ctx context.Context, st *observe.Stack) error {
-		r, err := s.plans()[chosen].start(st)
+		r, err := s.plan(c.table()).start(st)
 		if err != nil {
 			return err
 		}
+		reloadOnHangup(st, s, effective, r)
 		fmt.Fprintf(io.out, "listening on %s\n", r.server.Addr())
 		r.describe(io.out)
 		describeOps(io.out, st)

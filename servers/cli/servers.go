@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"vitrine/core/engine"
 	"vitrine/servers/bot"
@@ -15,6 +16,7 @@ import (
 // plan is a server that is to be started, and how bots would play with it.
 type plan struct {
 	name     string
+	table    string // of the configuration
 	settings *serverSettings
 	handler  func() engine.Handler
 	protocol bot.Protocol
@@ -23,18 +25,24 @@ type plan struct {
 
 // plans returns every server of the whole stack.
 func (s *settings) plans() []plan {
-	echoes := func(name string, of *serverSettings) plan {
+	echoes := func(name, table string, of *serverSettings) plan {
 		return plan{
-			name: name, settings: of, protocol: bot.Echo, greeting: s.Echo.Greeting,
+			name: name, table: table, settings: of, protocol: bot.Echo, greeting: s.Echo.Greeting,
 			handler: func() engine.Handler { return echo.New(echo.Config{Greeting: s.Echo.Greeting}) },
 		}
 	}
 	return []plan{
-		echoes("echo-lan", &s.Echo.LAN),
-		echoes("echo-classic", &s.Echo.Classic),
-		echoes("echo-sealed", &s.Echo.Sealed),
-		{name: "chat", settings: &s.Chat, protocol: bot.Chat, handler: func() engine.Handler { return chat.New() }},
+		echoes("echo-lan", "echo.lan", &s.Echo.LAN),
+		echoes("echo-classic", "echo.classic", &s.Echo.Classic),
+		echoes("echo-sealed", "echo.sealed", &s.Echo.Sealed),
+		{name: "chat", table: "chat", settings: &s.Chat, protocol: bot.Chat, handler: func() engine.Handler { return chat.New() }},
 	}
+}
+
+// plan returns the server of a configuration table that there is.
+func (s *settings) plan(table string) plan {
+	plans := s.plans()
+	return plans[slices.IndexFunc(plans, func(p plan) bool { return p.table == table })]
 }
 
 // running is a server that has been started.

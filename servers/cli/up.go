@@ -39,7 +39,7 @@ func (c *upCommand) Run(io *streams) error {
 		return usagef("--bots %d --for %v: want 0 or more", c.Bots, c.For)
 	}
 	began := time.Now()
-	s, _, err := c.load(nil)
+	s, effective, err := c.load(nil)
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,7 @@ func (c *upCommand) Run(io *streams) error {
 		if err := run.start(s, st, began); err != nil {
 			return err
 		}
+		reloadOnHangup(st, s, effective, run.servers...)
 		return run.play(ctx)
 	})
 	if err != nil {
