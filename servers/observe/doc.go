@@ -1,4 +1,5 @@
-// Package observe is the one place that knows the servers of a process and everything that watches them.
+// Package observe runs the servers of a process and shows what they do: log lines, figures and packet records over HTTP,
+// and an end in good order at a signal. It is the one place that knows both the servers and what watches them.
 //
 //	            signals        +---------------------- Stack -----------------------+
 //	               |           | hooks --> log lines, rate-limited and counted      |
