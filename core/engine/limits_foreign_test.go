@@ -1,8 +1,6 @@
 package engine_test
 
 import (
-	"io"
-	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -10,29 +8,6 @@ import (
 
 	"vitrine/core/engine"
 )
-
-// Workers that sleep without a timer must hear of a timeout: nothing else would wake them.
-func TestSetLimitsWakesSleepingWorkers(t *testing.T) {
-	handler := new(echo)
-	srv := start(t, engine.Config{Workers: 2, IdleTimeout: engine.Unlimited}, handler)
-	var conns []net.Conn
-	for range 4 {
-		c := dialTCP(t, srv)
-		c.Write(lanFrame([]byte("here")))
-		readLAN(t, c)
-		conns = append(conns, c)
-	}
-	limits := srv.Limits()
-	limits.IdleTimeout = time.Millisecond
-	if err := srv.SetLimits(limits); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range conns {
-		if n, err := c.Read(make([]byte, 1)); err != io.EOF {
-			t.Errorf("after the change: got %d bytes, %v, want EOF", n, err)
-		}
-	}
-}
 
 // TestSetLimitsFromEverywhere changes limits from several goroutines under traffic, before the start and across the stop.
 // Run it with -race.
