@@ -33,7 +33,7 @@ help: ## list the commands
 
 .PHONY: run
 run: ## start the whole stack with BOTS=200 clients; Ctrl-C stops it (go run . up --bots 200)
-	$(GO) run . up --bots $(BOTS) $(ARGS)
+	@mkdir -p var && $(GO) build -o var/vitrine . && exec var/vitrine up --bots $(BOTS) $(ARGS)
 
 .PHONY: test
 test: ## run every test (go test ./...)

@@ -10,6 +10,9 @@ type History struct {
 	Now     int64           // the clock of Record.Recv at the time of the answer, ns
 }
 
+// Sessions returns the ids of sessions that are there, at most limit. Any goroutine.
+func (srv *Server) Sessions(limit int) []ID { return srv.table.Sessions(nil, limit) }
+
 // Flight returns the last packet records of a session, at most last of them, and whether there are any: from the workers'
 // rings while those hold them, or what was kept when the session ended abnormally (at most [flight.KeptRecords]),
 // whichever is more. A session that sent nothing has none; after Stop only what was kept is left. Any goroutine; it

@@ -160,6 +160,28 @@ func (t *Table[T]) Live(id ID) bool {
 	return word>>serialShift == id.Serial() && word&releasedBit == 0
 }
 
+// Sessions appends the ids of live sessions to dst, at most limit, in the order of their slots. It takes no hold: sessions
+// that open or leave meanwhile may or may not be among them.
+func (t *Table[T]) Sessions(dst []ID, limit int) []ID {
+	for i := range t.chunks {
+		chunk := t.chunks[i].Load()
+		if chunk == nil {
+			break
+		}
+		for j := range chunk {
+			word := chunk[j].word.Load()
+			if word&releasedBit != 0 {
+				continue
+			}
+			if limit--; limit < 0 {
+				return dst
+			}
+			dst = append(dst, makeID(uint32(i*chunkSize+j), word>>serialShift))
+		}
+	}
+	return dst
+}
+
 // Len returns the number of slots in use.
 func (t *Table[T]) Len() int { return int(t.open.Load()) }
 

@@ -165,6 +165,30 @@ func TestForeignHoldersNeverReachAnotherSession(t *testing.T) {
 	}
 }
 
+func TestSessionsListsTheLive(t *testing.T) {
+	table := newTable(t, 200)
+	var ids []ID
+	for range 150 { // three chunks
+		id, _, _ := table.Open()
+		ids = append(ids, id)
+	}
+	for _, id := range ids[:100] {
+		table.Release(id)
+		table.Free(id)
+	}
+	for _, test := range []struct{ limit, want int }{{0, 0}, {7, 7}, {50, 50}, {1000, 50}} {
+		got := table.Sessions(nil, test.limit)
+		if len(got) != test.want {
+			t.Errorf("Sessions(limit %d): %d ids, want %d", test.limit, len(got), test.want)
+		}
+		for _, id := range got {
+			if !table.Live(id) {
+				t.Errorf("Sessions lists %v, which is not live", id)
+			}
+		}
+	}
+}
+
 func TestMisusePanics(t *testing.T) {
 	table := newTable(t, 2)
 	id, _, _ := table.Open()

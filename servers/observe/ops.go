@@ -34,6 +34,7 @@ func (st *Stack) endpoints() []endpoint {
 		{"/readyz", "200 when the servers take sessions, 503 while starting or draining", st.readyz},
 		{"/status", "figures of every server and worker, JSON", st.statusPage},
 		{"/metrics", "the same figures for Prometheus, text", st.metricsHandler().ServeHTTP},
+		{"/sessions", "?limit=100: ids of sessions that are there, by server, JSON", st.sessionsPage},
 		{"/flight", "?session=ID&last=64: a session's last packets, JSON; also after it has left, while they are known", st.flightPage},
 	}
 }
@@ -90,7 +91,7 @@ func (st *Stack) handler() http.Handler {
 	list := ""
 	for _, e := range st.endpoints() {
 		mux.HandleFunc("GET "+e.path, e.handle)
-		list += fmt.Sprintf("%-9s %s\n", e.path, e.about)
+		list += fmt.Sprintf("%-10s %s\n", e.path, e.about)
 	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		plain(w, http.StatusOK)
