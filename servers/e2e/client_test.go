@@ -27,11 +27,15 @@ type client struct {
 
 // connect makes a connection and its handshake.
 func connect(addr string, codec frame.Codec) (*client, error) {
-	conn, err := net.DialTimeout("tcp", addr, patience)
+	return dial(context.Background(), &net.Dialer{Timeout: patience}, addr, codec)
+}
+
+func dial(ctx context.Context, dialer *net.Dialer, addr string, codec frame.Codec) (*client, error) {
+	conn, err := dialer.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(2 * patience))
 	c := &client{conn: conn, in: bufio.NewReaderSize(conn, 64<<10), codec: codec}
 	if c.state, err = c.codec.NewState(true); err == nil && c.state != nil {
 		err = c.shake()

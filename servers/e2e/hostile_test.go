@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,14 +20,13 @@ import (
 	"vitrine/servers/observe"
 )
 
-// echoServer starts serve echo with timeouts under which hostile clients are found out: frame and handshake within the time
-// given, silence within twice that.
-func echoServer(t *testing.T, codec string, timeout time.Duration) (p *program, name string, at server) {
+// echoServer starts serve echo with timeouts under which hostile clients are found out: the first for frame and handshake.
+func echoServer(t *testing.T, codec string, timeout, idle time.Duration) (p *program, name string, at server) {
 	t.Helper()
 	name = "echo-" + codec
 	args := []string{"serve", "echo", "--codec", codec, "--port-base", "0"}
 	for _, setting := range []string{
-		fmt.Sprintf("idle_timeout=%v", 2*timeout), fmt.Sprintf("frame_timeout=%v", timeout),
+		fmt.Sprintf("idle_timeout=%v", idle), fmt.Sprintf("frame_timeout=%v", timeout),
 		fmt.Sprintf("handshake_timeout=%v", timeout), "send_limit=128KiB", "max_packet=8KiB",
 	} {
 		args = append(args, "--set", "echo."+codec+"."+setting)
@@ -36,10 +37,26 @@ func echoServer(t *testing.T, codec string, timeout time.Duration) (p *program, 
 
 type attack func(context.Context, bot.Target) bot.Ending
 
-// neverRead sends packets of 1 KiB, which fill what the kernel holds sooner than small ones.
+// neverRead sends valid packets as fast as the server takes them and reads nothing that comes back. Its receive buffer is
+// small from the start: one that is made smaller once data flows leaves both kernels resending with doubling pauses, and
+// the server with a client that is merely slow.
 func neverRead(ctx context.Context, to bot.Target) bot.Ending {
-	to.Payload = make([]byte, 1024)
-	return bot.NeverRead(ctx, to)
+	dialer := net.Dialer{Timeout: patience, Control: func(_, _ string, raw syscall.RawConn) (err error) {
+		bad := raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10) })
+		return errors.Join(bad, err)
+	}}
+	c, err := dial(ctx, &dialer, to.Addr, to.Codec)
+	if err != nil {
+		return bot.Ending{Reason: "connect_error", Err: err}
+	}
+	defer c.conn.Close()
+	for err == nil {
+		err = c.send(make([]byte, 1024))
+	}
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return bot.Ending{Reason: "reset", Err: err}
+	}
+	return bot.Ending{Reason: "stalled", Err: err}
 }
 
 // dribble sends a frame of more bytes than the frame timeout has ticks.
@@ -85,7 +102,7 @@ func TestHostileClientsAreClosedWithTheRightReason(t *testing.T) {
 	for _, codec := range []string{"lan", "classic", "sealed"} {
 		t.Run(codec, func(t *testing.T) {
 			t.Parallel()
-			p, name, at := echoServer(t, codec, 2*time.Second)
+			p, name, at := echoServer(t, codec, 2*time.Second, 4*time.Second)
 			to := bot.Target{Addr: at.addr, Codec: parseCodec(t, codec, at)}
 			neighbours := play(t, codec+" neighbours", bot.Config{
 				Addr: to.Addr, Codec: to.Codec, Bots: 10, Depth: 4, Greeting: true, RampUp: -1, Timeout: patience, Drain: patience,
@@ -127,7 +144,7 @@ func serverEnded(end bot.Ending) bool {
 // them notice nothing.
 func TestCrowdOfHostileClientsDisturbsNobody(t *testing.T) {
 	// A large crowd takes its time to shake hands: the attackers share this machine with the server.
-	p, name, at := echoServer(t, "sealed", 2*time.Second*time.Duration(1+*attackers/200))
+	p, name, at := echoServer(t, "sealed", 2*time.Second*time.Duration(1+*attackers/200), 2*patience)
 	to := bot.Target{Addr: at.addr, Codec: parseCodec(t, "sealed", at), Timeout: patience}
 	neighbours := play(t, "neighbours", bot.Config{
 		Addr: to.Addr, Codec: to.Codec, Bots: 20, Depth: 2, Greeting: true, RampUp: -1, Timeout: patience, Drain: patience,
