@@ -13,6 +13,8 @@ func (p *Pool) auditGet(Slot) {}
 func (p *Pool) auditPut(Slot) {}
 func (p *Pool) auditUse(Slot) {}
 
+var _ audit // used by the invariants build alone
+
 // Leaks lists the slots that are out of the pool by the call site that took
 // them, most first. It needs the invariants tag: without it the list is
 // always empty. Any goroutine may call it.

@@ -84,8 +84,8 @@ func (c *Conn) Read() []byte {
 	return b
 }
 
-// SetReading(false) stops taking bytes in, so that the server's window fills;
-// SetReading(true), as at first, takes all that waits.
+// SetReading stops taking bytes in when reading is false, so that the server's
+// window fills; with true, as at first, it takes all that waits.
 func (c *Conn) SetReading(reading bool) {
 	c.stopped = !reading
 	c.drain()
