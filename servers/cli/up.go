@@ -78,7 +78,7 @@ func (run *stackRun) start(s *settings, st *observe.Stack, began time.Time) erro
 
 func describeOps(w io.Writer, st *observe.Stack) {
 	if addr := st.OpsAddr(); addr != "" {
-		fmt.Fprintf(w, "  %-12s http://%s  /status /metrics /flight?session=ID\n", "operations", addr)
+		fmt.Fprintf(w, "  %-12s http://%s  /status /metrics /sessions /flight\n", "operations", addr)
 	}
 }
 
