@@ -12,12 +12,24 @@ import (
 	"github.com/cloudwego/netpoll"
 )
 
-// serveNetpoll is the echo on cloudwego/netpoll with one poller: each readable
-// burst is cut in place and answered with one Flush. netpoll sets TCP_NODELAY.
+// serveNetpoll is the echo on cloudwego/netpoll as an application writes it: each
+// message is taken from the reader and answered by itself, each readable burst
+// leaves with one Flush.
+func serveNetpoll(ctx context.Context, c *serveCommand, listening func(net.Addr)) error {
+	return serveEventLoop(ctx, c, echoMessages, listening)
+}
+
+// serveNetpollBurst knows that it is an echo: it only counts the frames of a
+// burst and copies them all at once.
+func serveNetpollBurst(ctx context.Context, c *serveCommand, listening func(net.Addr)) error {
+	return serveEventLoop(ctx, c, echoBurst, listening)
+}
+
+// serveEventLoop runs netpoll with one poller; it sets TCP_NODELAY.
 //
 // A Runner that calls the handler on the poller would save the goroutine, but
 // Flush waits for that same poller when the peer reads slowly.
-func serveNetpoll(ctx context.Context, c *serveCommand, listening func(net.Addr)) error {
+func serveEventLoop(ctx context.Context, c *serveCommand, answer answerFunc, listening func(net.Addr)) error {
 	if err := netpoll.Configure(netpoll.Config{PollerNum: 1, LoggerOutput: io.Discard}); err != nil {
 		return fmt.Errorf("serve netpoll: %w", err)
 	}
@@ -26,7 +38,7 @@ func serveNetpoll(ctx context.Context, c *serveCommand, listening func(net.Addr)
 		return fmt.Errorf("serve netpoll: %w", err)
 	}
 	places := &door{limit: int64(c.MaxSessions)}
-	loop, err := netpoll.NewEventLoop(onRequest, netpoll.WithOnPrepare(places.prepare))
+	loop, err := netpoll.NewEventLoop(answer.onRequest, netpoll.WithOnPrepare(places.prepare))
 	if err != nil {
 		return fmt.Errorf("serve netpoll: %w", err)
 	}
@@ -51,18 +63,70 @@ func (d *door) prepare(conn netpoll.Connection) context.Context {
 	return context.Background()
 }
 
+// answerFunc answers what one readable burst brought. It returns when the burst
+// is used up but for a partial frame; when there is nothing else, it waits for
+// that frame's rest, for the reason given at onRequest.
+type answerFunc func(in netpoll.Reader, out netpoll.Writer) error
+
 // onRequest closes the connection on an error, since netpoll calls again and
 // again while bytes are left, whether or not they can ever be read.
-func onRequest(_ context.Context, conn netpoll.Connection) error {
-	err := echoBurst(conn.Reader(), conn.Writer())
+func (answer answerFunc) onRequest(_ context.Context, conn netpoll.Connection) error {
+	err := answer(conn.Reader(), conn.Writer())
 	if err != nil {
 		conn.Close()
 	}
 	return err
 }
 
-// echoBurst answers what one readable burst brought. A partial frame at its end
-// is waited for here, for the reason given at onRequest.
+func echoMessages(in netpoll.Reader, out netpoll.Writer) error {
+	for waiting := 0; in.Len() > 0; waiting++ {
+		whole, err := frameHeld(in)
+		if err != nil {
+			return err
+		}
+		if !whole && waiting > 0 {
+			break
+		}
+		if err = echoMessage(in, out); err != nil {
+			return err
+		}
+	}
+	if err := in.Release(); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// frameHeld reports whether the reader holds the whole frame at its front.
+func frameHeld(in netpoll.Reader) (bool, error) {
+	if in.Len() < headerSize {
+		return false, nil
+	}
+	header, err := in.Peek(headerSize)
+	if err != nil {
+		return false, err
+	}
+	return in.Len() >= headerSize+int(binary.LittleEndian.Uint16(header)), nil
+}
+
+// echoMessage takes one frame from in, waiting for its rest, and copies it to out.
+func echoMessage(in netpoll.Reader, out netpoll.Writer) error {
+	header, err := in.Peek(headerSize)
+	if err != nil {
+		return err
+	}
+	frame, err := in.Next(headerSize + int(binary.LittleEndian.Uint16(header)))
+	if err != nil {
+		return err
+	}
+	room, err := out.Malloc(len(frame))
+	if err != nil {
+		return err
+	}
+	copy(room, frame)
+	return nil
+}
+
 func echoBurst(in netpoll.Reader, out netpoll.Writer) error {
 	burst, err := in.Peek(in.Len())
 	if err != nil {

@@ -41,10 +41,11 @@ type serveFunc func(ctx context.Context, c *serveCommand, listening func(net.Add
 // kinds is where an engine registers.
 func kinds() map[string]serveFunc {
 	return map[string]serveFunc{
-		"std":       serveStd,
-		"netpoll":   serveNetpoll,
-		subjectKind: serveVitrine,
-		gatherKind:  serveGather,
+		"std":           serveStd,
+		"netpoll":       serveNetpoll,
+		"netpoll-burst": serveNetpollBurst,
+		subjectKind:     serveVitrine,
+		gatherKind:      serveGather,
 	}
 }
 

@@ -16,13 +16,13 @@ import (
 // serveVitrine is the echo on our engine as an application writes it: a Send
 // for each message.
 func serveVitrine(ctx context.Context, c *serveCommand, listening func(net.Addr)) error {
-	return serveEngine(ctx, c, sendEach{}, listening)
+	return serveEngine(ctx, c, &sendEach{}, listening)
 }
 
 // serveGather is the echo gathered by hand: the answers to --gather messages
 // leave as the payload of one packet.
 func serveGather(ctx context.Context, c *serveCommand, listening func(net.Addr)) error {
-	return serveEngine(ctx, c, sendGathered{c.Gather}, listening)
+	return serveEngine(ctx, c, &sendGathered{c.Gather}, listening)
 }
 
 const engineStopLimit = time.Second
@@ -56,11 +56,11 @@ func serveEngine(ctx context.Context, c *serveCommand, h engine.Handler, listeni
 // sendEach answers every message by itself.
 type sendEach struct{}
 
-func (sendEach) OnClientJoin(*engine.Session)                 {}
-func (sendEach) OnClientLeave(*engine.Session, engine.Reason) {}
+func (*sendEach) OnClientJoin(*engine.Session)                 {}
+func (*sendEach) OnClientLeave(*engine.Session, engine.Reason) {}
 
 // An error of Send is a session that is closing; its load reports that.
-func (sendEach) OnRecv(s *engine.Session, in *packet.Reader) {
+func (*sendEach) OnRecv(s *engine.Session, in *packet.Reader) {
 	_ = s.Send(s.NewPacket().Bytes(in.Rest()))
 }
 
@@ -73,15 +73,15 @@ type gathering struct {
 	count  int
 }
 
-func (sendGathered) OnClientJoin(s *engine.Session) { s.Data = new(gathering) }
+func (*sendGathered) OnClientJoin(s *engine.Session) { s.Data = new(gathering) }
 
-func (sendGathered) OnClientLeave(s *engine.Session, _ engine.Reason) {
+func (*sendGathered) OnClientLeave(s *engine.Session, _ engine.Reason) {
 	if g := s.Data.(*gathering); g.packet != nil {
 		g.packet.Release()
 	}
 }
 
-func (h sendGathered) OnRecv(s *engine.Session, in *packet.Reader) {
+func (h *sendGathered) OnRecv(s *engine.Session, in *packet.Reader) {
 	g := s.Data.(*gathering)
 	if g.packet == nil {
 		g.packet, g.count = s.NewPacket(), 0
