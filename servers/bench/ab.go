@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"vitrine/servers/bench/ratio"
 )
 
 // abCommand compares two builds while three servers live: the base, the test,
@@ -77,7 +79,7 @@ func (c *abCommand) startAll(ctx context.Context) (sides []*side, err error) {
 // compare adds rounds until A/A agrees or their limit is reached.
 func (c *abCommand) compare(ctx context.Context, sides []*side) (r abReport, err error) {
 	costs := make([][]float64, len(sides)) // CPU ns per packet, one a round
-	for round, order := range schedule(c.Seed, len(sides), c.MaxRounds) {
+	for round, order := range ratio.Schedule(c.Seed, len(sides), c.MaxRounds) {
 		for _, i := range order {
 			if err = ctx.Err(); err != nil {
 				return r, err
@@ -89,7 +91,7 @@ func (c *abCommand) compare(ctx context.Context, sides []*side) (r abReport, err
 			costs[i] = append(costs[i], cost.ServerCPU*1e3)
 		}
 		r = c.report(costs)
-		if round+1 >= c.MinRounds && agrees(r.Control, c.Agree) {
+		if round+1 >= c.MinRounds && ratio.Agrees(r.Control, c.Agree) {
 			break
 		}
 	}
@@ -100,7 +102,7 @@ func (c *abCommand) report(costs [][]float64) abReport {
 	r := summarizeAB(costs[abBase], costs[abTest], costs[abAgain])
 	r.Seed = c.Seed
 	r.Verdict = verdictControl
-	if agrees(r.Control, c.Agree) {
+	if ratio.Agrees(r.Control, c.Agree) {
 		r.Verdict = gate{gate: c.Gate, goal: c.Goal}.judge(r.Ratio)
 	}
 	return r
@@ -108,7 +110,7 @@ func (c *abCommand) report(costs [][]float64) abReport {
 
 // judge fails when the figures are no use or miss the gate.
 func (r abReport) judge(c *abCommand) error {
-	if !agrees(r.Control, c.Agree) {
+	if !ratio.Agrees(r.Control, c.Agree) {
 		return fmt.Errorf("ab: A/A is %.3f after %d rounds", r.Control, r.Rounds)
 	}
 	if r.Ratio > c.Gate {

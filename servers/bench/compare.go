@@ -1,6 +1,6 @@
 package main
 
-import "math"
+import "vitrine/servers/bench/ratio"
 
 // The three servers of a comparison.
 const (
@@ -28,11 +28,8 @@ func summarizeAB(base, test, again []float64) abReport {
 	}
 	return abReport{
 		Rounds:  len(base),
-		CPU:     [abServers]float64{median(base), median(test), median(again)},
-		Ratio:   median(ratios(both, base)),
-		Control: median(ratios(again, test)),
+		CPU:     [abServers]float64{ratio.Median(base), ratio.Median(test), ratio.Median(again)},
+		Ratio:   ratio.Median(ratio.Of(both, base)),
+		Control: ratio.Median(ratio.Of(again, test)),
 	}
 }
-
-// agrees tells whether an A/A ratio is within limit of 1.
-func agrees(control, limit float64) bool { return math.Abs(control-1) <= limit }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"vitrine/servers/bench/ratio"
 )
 
 // memoryCommand prices a connection in bytes of the server's resident memory.
@@ -75,7 +77,7 @@ func (c *memoryCommand) measure(ctx context.Context) (memoryReport, error) {
 		idle = append(idle, float64(result.IdleBytes-held)/float64(c.Conns))
 		traffic = append(traffic, float64(result.EndBytes-held)/float64(c.Conns))
 	}
-	return memoryReport{c.Kind, c.Conns, c.Rounds, median(base), median(idle), median(traffic)}, nil
+	return memoryReport{c.Kind, c.Conns, c.Rounds, ratio.Median(base), ratio.Median(idle), ratio.Median(traffic)}, nil
 }
 
 // base is the memory of the server with a limit of one session.

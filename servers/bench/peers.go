@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"vitrine/servers/bench/ratio"
 )
 
 // peersCommand compares servers in interleaved rounds.
@@ -146,7 +148,7 @@ func (c *peersCommand) alive(ctx context.Context, targets []target, s shape, see
 
 // rounds adds rounds until A/A agrees or their limit is reached.
 func (c *peersCommand) rounds(ctx context.Context, sides []*side, seed uint64, cell *cellReport) error {
-	for round, order := range schedule(seed, len(sides), c.MaxRounds) {
+	for round, order := range ratio.Schedule(seed, len(sides), c.MaxRounds) {
 		for _, i := range order {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -159,7 +161,7 @@ func (c *peersCommand) rounds(ctx context.Context, sides []*side, seed uint64, c
 		}
 		control := cell.control(c.Agree)
 		fmt.Fprintf(os.Stderr, "depth %d, round %d of at most %d, A/A %.3f\n", cell.Depth, round+1, c.MaxRounds, control.Median)
-		if round+1 >= c.MinRounds && agrees(control.Median, c.Agree) {
+		if round+1 >= c.MinRounds && ratio.Agrees(control.Median, c.Agree) {
 			return nil
 		}
 	}
@@ -169,7 +171,7 @@ func (c *peersCommand) rounds(ctx context.Context, sides []*side, seed uint64, c
 // visits starts a server anew for each visit of an external load.
 func (c *peersCommand) visits(ctx context.Context, targets []target, s shape, seed uint64, cell *cellReport) error {
 	load := &loader{external: strings.Fields(c.Load), core: c.LoadCore, time: c.Visit, warmup: c.Visit / 3}
-	for round, order := range schedule(seed, len(targets), c.Visits) {
+	for round, order := range ratio.Schedule(seed, len(targets), c.Visits) {
 		for _, i := range order {
 			fmt.Fprintf(os.Stderr, "depth %d, round %d of %d: %s\n", s.depth, round+1, c.Visits, targets[i].name)
 			result, err := c.visit(ctx, targets[i], load, s)

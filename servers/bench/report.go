@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 	"text/tabwriter"
+
+	"vitrine/servers/bench/ratio"
 )
 
 // peersReport is the outcome of all cells.
@@ -69,15 +71,15 @@ func (s *serverReport) cpu() []float64 {
 func (c *cellReport) summarize() {
 	for i := range c.Servers {
 		s := &c.Servers[i]
-		s.CPU = median(s.cpu())
-		s.Rate = median(s.column(func(r loadResult) float64 { return r.MessagesPerSecond }))
-		s.P99 = median(s.column(func(r loadResult) float64 { return r.P99 }))
-		s.Busy = median(s.column(func(r loadResult) float64 { return r.ServerBusy }))
-		s.LoadBusy = median(s.column(func(r loadResult) float64 { return r.LoadBusy }))
-		s.IdlePerConn = median(s.column(func(r loadResult) float64 { return r.IdlePerConn }))
+		s.CPU = ratio.Median(s.cpu())
+		s.Rate = ratio.Median(s.column(func(r loadResult) float64 { return r.MessagesPerSecond }))
+		s.P99 = ratio.Median(s.column(func(r loadResult) float64 { return r.P99 }))
+		s.Busy = ratio.Median(s.column(func(r loadResult) float64 { return r.ServerBusy }))
+		s.LoadBusy = ratio.Median(s.column(func(r loadResult) float64 { return r.LoadBusy }))
+		s.IdlePerConn = ratio.Median(s.column(func(r loadResult) float64 { return r.IdlePerConn }))
 		s.Ratios = make(map[string]float64)
 		for _, name := range c.baselines() {
-			s.Ratios[name] = median(ratios(s.cpu(), c.server(name).cpu()))
+			s.Ratios[name] = ratio.Median(ratio.Of(s.cpu(), c.server(name).cpu()))
 		}
 	}
 }
@@ -135,9 +137,9 @@ func (c *cellReport) compare(g gate) gateReport {
 
 // divide fills in the ratio of two servers.
 func (g *gateReport) divide(over, under *serverReport) {
-	g.Rounds = ratios(over.cpu(), under.cpu())
-	g.Median = median(g.Rounds)
-	g.Quiet = quantile(over.cpu(), .25) / quantile(under.cpu(), .25)
+	g.Rounds = ratio.Of(over.cpu(), under.cpu())
+	g.Median = ratio.Median(g.Rounds)
+	g.Quiet = ratio.Quantile(over.cpu(), .25) / ratio.Quantile(under.cpu(), .25)
 }
 
 // control compares the server that ran twice, which is the last, with itself.
@@ -146,7 +148,7 @@ func (c *cellReport) control(limit float64) gateReport {
 	first := c.server(strings.TrimSuffix(again.Name, againSuffix))
 	report := gateReport{Depth: c.Depth, Subject: again.Name, Baseline: first.Name, Verdict: verdictAgree}
 	report.divide(again, first)
-	if !agrees(report.Median, limit) {
+	if !ratio.Agrees(report.Median, limit) {
 		report.Verdict = verdictControl
 	}
 	return report
@@ -233,7 +235,7 @@ func spread(rounds []float64) string {
 	if len(rounds) == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%.3f .. %.3f", quantile(rounds, .25), quantile(rounds, .75))
+	return fmt.Sprintf("%.3f .. %.3f", ratio.Quantile(rounds, .25), ratio.Quantile(rounds, .75))
 }
 
 func newCellReport(conns, depth, size int, names []string) cellReport {
