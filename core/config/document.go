@@ -43,7 +43,9 @@ func (l *loader) syntax(err error, at int) Problem {
 	if !ok {
 		return p
 	}
-	p.Source.Line = detail.Position.Line
+	if detail.Position.Line > 0 { // it is not known of every bad escape
+		p.Source.Line = detail.Position.Line
+	}
 	p.Key = excerpt(detail.LastKey)
 	if i, ok := l.byKey[detail.LastKey]; !ok || !l.fields[i].secret {
 		p.Text += ": " + printable(strings.ToLower(detail.Message[:1])+detail.Message[1:], maxDetail)
