@@ -11,24 +11,101 @@ import (
 func (v View) Decode(r *Record) error {
 	r.Head, r.Message, r.Fields = v.Head, "", r.Fields[:0]
 	r.Trace, r.Span = v.Trace()
-	c := cursor{rest: v.Payload}
-	if v.Flags&FlagTrace != 0 && c.take(traceBytes) == nil {
+	rest := unsafe.String(unsafe.SliceData(v.Payload), len(v.Payload))
+	if v.Flags&FlagTrace != 0 {
+		if len(rest) < traceBytes {
+			return ErrCorrupt
+		}
+		rest = rest[traceBytes:]
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	ok := true
+	if r.Message, rest, ok = cutText(rest); !ok {
 		return ErrCorrupt
 	}
-	if len(c.rest) > 0 {
-		r.Message = c.text()
-	}
-	for len(c.rest) > 0 && !c.bad {
+	return r.decodeFields(rest)
+}
+
+func (r *Record) decodeFields(rest string) error {
+	ok := true
+	for len(rest) > 0 {
 		if len(r.Fields) == MaxFields {
 			return ErrCorrupt
 		}
 		r.Fields = append(r.Fields, Field{})
-		c.field(&r.Fields[len(r.Fields)-1])
-	}
-	if c.bad {
-		return ErrCorrupt
+		if rest, ok = r.Fields[len(r.Fields)-1].decode(rest); !ok {
+			r.Fields = r.Fields[:len(r.Fields)-1]
+			return ErrCorrupt
+		}
 	}
 	return nil
+}
+
+// decode reads a field from the front of s into f, which is zero, and gives what is behind it.
+func (f *Field) decode(s string) (rest string, ok bool) {
+	if f.Key, s, ok = cutText(s); !ok || s == "" {
+		return "", false
+	}
+	f.kind, s = Kind(s[0]), s[1:]
+	switch f.kind {
+	case KindString, KindJSON, KindError:
+		f.text, s, ok = cutText(s)
+	case KindInt, KindDuration:
+		f.num, s, ok = cutUvarint(s)
+		f.num = unzigzag(f.num)
+	case KindUint:
+		f.num, s, ok = cutUvarint(s)
+	case KindFloat, KindTime:
+		f.num, s, ok = cutUint64(s)
+	case KindBool:
+		if s == "" || s[0] > 1 {
+			return "", false
+		}
+		f.num, s = uint64(s[0]), s[1:]
+	default:
+		return "", false
+	}
+	return s, ok
+}
+
+// cutText reads a length and so many bytes from the front of s.
+func cutText(s string) (text, rest string, ok bool) {
+	var n uint64
+	if s != "" && s[0] < 0x80 {
+		n, s = uint64(s[0]), s[1:]
+	} else if n, s, ok = cutLongUvarint(s); !ok {
+		return "", "", false
+	}
+	if n > uint64(len(s)) {
+		return "", "", false
+	}
+	return s[:n], s[n:], true
+}
+
+// cutUvarint reads a varint from the front of s.
+func cutUvarint(s string) (x uint64, rest string, ok bool) {
+	if s != "" && s[0] < 0x80 {
+		return uint64(s[0]), s[1:], true
+	}
+	return cutLongUvarint(s)
+}
+
+// cutLongUvarint is cutUvarint for any size.
+func cutLongUvarint(s string) (x uint64, rest string, ok bool) {
+	x, n := binary.Uvarint(unsafe.Slice(unsafe.StringData(s), len(s)))
+	if n <= 0 {
+		return 0, "", false
+	}
+	return x, s[n:], true
+}
+
+func cutUint64(s string) (x uint64, rest string, ok bool) {
+	if len(s) < 8 {
+		return 0, "", false
+	}
+	return binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), 8)), s[8:], true
 }
 
 // Trace gives the trace and span id, zeros when the record has none.
@@ -38,73 +115,4 @@ func (v View) Trace() (trace [16]byte, span [8]byte) {
 		copy(span[:], v.Payload[16:])
 	}
 	return trace, span
-}
-
-// cursor reads a payload. Once it is bad, rest is empty.
-type cursor struct {
-	rest []byte
-	bad  bool
-}
-
-func (c *cursor) fail() { c.rest, c.bad = nil, true }
-
-// take gives the next n bytes, nil when there are fewer.
-func (c *cursor) take(n uint64) []byte {
-	if n > uint64(len(c.rest)) {
-		c.fail()
-		return nil
-	}
-	b := c.rest[:n]
-	c.rest = c.rest[n:]
-	return b
-}
-
-func (c *cursor) uvarint() uint64 {
-	x, n := binary.Uvarint(c.rest)
-	if n <= 0 {
-		c.fail()
-		return 0
-	}
-	c.rest = c.rest[n:]
-	return x
-}
-
-func (c *cursor) text() string {
-	b := c.take(c.uvarint())
-	return unsafe.String(unsafe.SliceData(b), len(b))
-}
-
-func (c *cursor) byte() byte {
-	if b := c.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
-func (c *cursor) u64() uint64 {
-	if b := c.take(8); b != nil {
-		return binary.LittleEndian.Uint64(b)
-	}
-	return 0
-}
-
-func (c *cursor) field(f *Field) {
-	f.Key = c.text()
-	f.kind = Kind(c.byte())
-	switch f.kind {
-	case KindString, KindJSON, KindError:
-		f.text = c.text()
-	case KindInt, KindDuration:
-		f.num = unzigzag(c.uvarint())
-	case KindUint:
-		f.num = c.uvarint()
-	case KindFloat, KindTime:
-		f.num = c.u64()
-	case KindBool:
-		if f.num = uint64(c.byte()); f.num > 1 {
-			c.fail()
-		}
-	default:
-		c.fail()
-	}
 }

@@ -2,22 +2,12 @@ package record
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"math"
 	"strconv"
-	"unicode/utf8"
-	"unsafe"
 )
 
-const (
-	// maxExact is the largest integer that every reader of JSON keeps: larger
-	// ones are written as strings.
-	maxExact = 1 << 53
-
-	// maxDepth is how deep a JSON field may be nested. A deeper one is
-	// written as a string, since readers have limits of their own.
-	maxDepth = 256
-)
+// maxExact is the largest integer that every reader of JSON keeps: larger ones are written as strings.
+const maxExact = 1 << 53
 
 // AppendJSON appends the record as one line of JSON, the newline included:
 //
@@ -94,68 +84,4 @@ func appendJSONText(dst []byte, raw string) []byte {
 		}
 	}
 	return dst
-}
-
-func validJSON(raw string) bool {
-	b := unsafe.Slice(unsafe.StringData(raw), len(raw))
-	return depth(raw) <= maxDepth && utf8.ValidString(raw) && json.Valid(b)
-}
-
-// depth gives how deep a JSON text is nested.
-func depth(raw string) int {
-	now, most, inString := 0, 0, false
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '[' || c == '{':
-			now++
-			most = max(most, now)
-		case c == ']' || c == '}':
-			now--
-		}
-	}
-	return most
-}
-
-// appendJSONString appends s as a JSON string.
-func appendJSONString(dst []byte, s string) []byte {
-	const digits = "0123456789abcdef"
-	dst = append(dst, '"')
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
-		n := 1
-		var r rune = rune(c)
-		if c >= utf8.RuneSelf {
-			r, n = utf8.DecodeRuneInString(s[i:])
-			if (r != utf8.RuneError || n > 1) && r != '\u2028' && r != '\u2029' {
-				i += n
-				continue
-			}
-		}
-		dst = append(dst, s[from:i]...)
-		switch r {
-		case '"', '\\':
-			dst = append(dst, '\\', byte(r))
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
-		}
-		i += n
-		from = i
-	}
-	return append(append(dst, s[from:]...), '"')
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
 // AppendText appends the record as one line of text, the newline included:
@@ -19,7 +18,10 @@ func AppendText(dst []byte, r *Record, t *Types) []byte {
 	dst = appendTime(append(dst, "] ["...), r.Time, 6)
 	dst = append(append(dst, " / "...), r.Level.String()...)
 	dst = strconv.AppendUint(append(dst, " / "...), r.Index, 10)
-	dst = appendMessage(append(dst, "] "...), r.Message)
+	dst = append(dst, ']')
+	if r.Message != "" {
+		dst = appendMessage(append(dst, ' '), r.Message)
+	}
 	for i := range r.Fields {
 		dst = r.Fields[i].AppendText(append(dst, ' '))
 	}
@@ -82,66 +84,37 @@ func (f Flags) append(dst []byte) []byte {
 	return dst
 }
 
-func appendMessage(dst []byte, s string) []byte {
-	if s == "" || s[0] != '"' && printable(s) {
-		return append(dst, s...)
-	}
-	return strconv.AppendQuote(dst, s)
-}
-
-func appendWord(dst []byte, s string) []byte {
-	if s == "" || !word(s) {
-		return strconv.AppendQuote(dst, s)
-	}
-	return append(dst, s...)
-}
-
-// word tells whether s can stand as a key or a value without quotes.
-func word(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c == '"' || c == '=' || c >= 0x7F {
-			return c >= 0x80 && printable(s) && !spoiled(s)
-		}
-	}
-	return true
-}
-
-// spoiled tells whether s holds a character that would end a word.
-func spoiled(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c == ' ' || c == '"' || c == '=' {
-			return true
-		}
-	}
-	return false
-}
-
-// printable tells whether s is valid UTF-8 that shows as one line: no control characters, line separators or marks
-// that change the direction of writing.
-func printable(s string) bool {
-	for i := 0; i < len(s); {
-		if c := s[i]; c < utf8.RuneSelf {
-			if c < ' ' || c == 0x7F {
-				return false
-			}
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && n == 1 || !strconv.IsPrint(r) {
-			return false
-		}
-		i += n
-	}
-	return true
-}
-
-// appendTime appends a time in UTC as RFC 3339, with so many digits of the second's fraction, or with those there are
-// when digits is 9.
+// appendTime appends a time in UTC as RFC 3339, with so many digits of the second's fraction; 9 of them without the
+// zeros at the end, as time.RFC3339Nano has it. The time package takes three times as long.
 func appendTime(dst []byte, ns int64, digits int) []byte {
-	layout := time.RFC3339Nano
-	if digits == 6 {
-		layout = "2006-01-02T15:04:05.000000Z07:00"
+	t := time.Unix(0, ns).UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	nano := t.Nanosecond()
+	var b [len("2026-11-22T22:44:10.123456789")]byte
+	put2(&b, 0, year/100)
+	put2(&b, 2, year%100)
+	put2(&b, 5, int(month))
+	put2(&b, 8, day)
+	put2(&b, 11, hour)
+	put2(&b, 14, minute)
+	put2(&b, 17, second)
+	b[4], b[7], b[10], b[13], b[16], b[19] = '-', '-', 'T', ':', ':', '.'
+	put2(&b, 20, nano/10_000_000)
+	put2(&b, 22, nano/100_000%100)
+	put2(&b, 24, nano/1_000%100)
+	put2(&b, 26, nano/10%100)
+	b[28] = byte('0' + nano%10)
+	end := 20 + digits
+	if digits == 9 {
+		for end > 20 && b[end-1] == '0' {
+			end--
+		}
+		if end == 20 {
+			end--
+		}
 	}
-	return time.Unix(0, ns).UTC().AppendFormat(dst, layout)
+	return append(append(dst, b[:end]...), 'Z')
 }
+
+func put2(b *[29]byte, i, x int) { b[i], b[i+1] = byte('0'+x/10), byte('0'+x%10) }
