@@ -1,7 +1,6 @@
 package record
 
 import (
-	"encoding/binary"
 	"strconv"
 	"testing"
 	"time"
@@ -50,6 +49,11 @@ func BenchmarkAppendPayload(b *testing.B) {
 				PayloadSize(s.trace != nil, "too many packets", s.fields)
 			}
 		})
+		b.Run(s.name+"/bound", func(b *testing.B) {
+			for b.Loop() {
+				PayloadBound(s.trace != nil, "too many packets", s.fields)
+			}
+		})
 	}
 }
 
@@ -80,7 +84,6 @@ func BenchmarkRead(b *testing.B) {
 		"Parse":          func() error { _, err := Parse(disk); return err },
 		"ParseUnchecked": func() error { _, err := ParseUnchecked(disk); return err },
 		"Decode":         func() error { v, _ := ParseUnchecked(disk); return v.Decode(r) },
-		"floor/u64":      func() error { _ = binary.LittleEndian.Uint64(disk); return nil },
 	}
 	for name, f := range read {
 		b.Run(name, func(b *testing.B) {

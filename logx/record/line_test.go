@@ -30,7 +30,7 @@ func goldenRecords() []Record {
 		JSON("json", `{"a":[1,"b c"],"d":null}`), Err(errors.New("connection reset")), Err(nil),
 	}}
 	edges := Record{Head: head(math.MaxUint64, System, TypeCrash), Message: "edges of numbers", Fields: []Field{
-		Int("exact", 1<<53), Int("inexact", 1<<53+1), Int("least", int64(math.MinInt64)), Uint("exact", uint64(1<<53)), Uint("most", uint64(math.MaxUint64)),
+		Int("exact", int64(1<<53)), Int("inexact", int64(1<<53+1)), Int("least", int64(math.MinInt64)), Uint("exact", uint64(1<<53)), Uint("most", uint64(math.MaxUint64)),
 		Float("nan", math.NaN()), Float("inf", math.Inf(1)), Float("-inf", math.Inf(-1)), Float("-0", math.Copysign(0, -1)),
 		Duration("least", math.MinInt64), Time("first", time.Time{}), Time("last", time.Unix(1<<40, 0)),
 	}}

@@ -58,7 +58,7 @@ func NewTypes(custom ...string) (*Types, error) {
 		if _, taken := t.Parse(name); taken {
 			bad = append(bad, fmt.Errorf("log type %q: the name is taken", name))
 		} else if !validTypeName(name) {
-			bad = append(bad, fmt.Errorf("log type %q: want 1 to %d of a-z 0-9 _ - .", name, MaxTypeName))
+			bad = append(bad, fmt.Errorf("log type %q: want 1 to %d of a-z 0-9 . _ -", name, MaxTypeName))
 		}
 		t.custom = append(t.custom, name)
 	}
