@@ -113,6 +113,9 @@ func chainLen(b []byte) (int, error) {
 		if !more {
 			return n, nil
 		}
+		if seen == 1<<kindOrigin|1<<kindContext|1<<kindCall {
+			return 0, ErrBadExtension // no kind is left for another
+		}
 	}
 	return 0, nil
 }
