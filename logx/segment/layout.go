@@ -44,6 +44,7 @@ const (
 	suffixZstd  = ".log.zst"
 	suffixIndex = ".idx"
 	suffixWarn  = ".warn"
+	suffixAside = ".cut" // what recovery took out of a .log, when there were whole records in it
 	suffixTemp  = ".tmp"
 	lockName    = "LOCK"
 
@@ -78,7 +79,7 @@ func parseName(name string) (base uint64, suffix string, ok bool) {
 		return 0, "", false
 	}
 	switch strings.TrimSuffix(suffix, suffixTemp) {
-	case suffixLog, suffixZstd, suffixIndex, suffixWarn:
+	case suffixLog, suffixZstd, suffixIndex, suffixWarn, suffixAside:
 	default:
 		return 0, "", false
 	}

@@ -1,0 +1,145 @@
+package segment
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// How often the age of segments is looked at, when nothing else wakes the background.
+const (
+	minAgeLook = time.Second
+	maxAgeLook = 10 * time.Minute
+	ageLooks   = 20 // per Config.KeepAge
+)
+
+// background compresses sealed segments and removes old ones, in one goroutine that stop ends. It reads the directory
+// each time and keeps nothing but what it could not do, so whatever an earlier process left undone is done too.
+type background struct {
+	config   *Config         // fixed
+	counters *counters       // atomic
+	live     atomic.Uint64   // base of the segment being written: nothing from here on is touched
+	wake     chan struct{}   // one token: look again
+	quit     chan struct{}   // closed by stop
+	done     chan struct{}   // closed when the goroutine has ended
+	broken   map[uint64]bool // its own: segments that cannot be compressed, told of once
+}
+
+func startBackground(c *Config, n *counters, live uint64) *background {
+	b := &background{
+		config: c, counters: n, broken: map[uint64]bool{},
+		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
+	}
+	b.live.Store(live)
+	go b.run() // Ends with stop, which Writer.Close calls.
+	return b
+}
+
+// sealed tells that everything before live is complete. It does not wait.
+func (b *background) sealed(live uint64) {
+	b.live.Store(live)
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+// stop returns when the goroutine has ended. A compression that is under way is given up.
+func (b *background) stop() {
+	close(b.quit)
+	<-b.done
+}
+
+func (b *background) stopping() bool {
+	select {
+	case <-b.quit:
+		return true
+	default:
+		return false
+	}
+}
+
+func (b *background) run() {
+	defer close(b.done)
+	var look <-chan time.Time
+	if age := b.config.KeepAge; age > 0 {
+		ticker := time.NewTicker(min(max(age/ageLooks, minAgeLook), maxAgeLook))
+		defer ticker.Stop()
+		look = ticker.C
+	}
+	for {
+		b.pass()
+		select {
+		case <-b.quit:
+			return
+		case <-b.wake:
+		case <-look:
+		}
+	}
+}
+
+// pass removes what is too much, compresses what is left, and counts.
+func (b *background) pass() {
+	live := b.live.Load()
+	if err := b.retain(live); err != nil {
+		b.trouble(fmt.Errorf("remove old log segments: %w", err))
+	}
+	if b.config.Compress {
+		b.compressAll(live)
+	}
+	b.count(live)
+}
+
+func (b *background) trouble(err error) {
+	b.counters.errors.Add(1)
+	b.config.Notify(err)
+}
+
+// sealedSegments lists what is before the live segment.
+func (b *background) sealedSegments(live uint64) ([]stored, error) {
+	all, _, err := list(b.config)
+	for i := range all {
+		if all[i].base >= live {
+			return all[:i], err
+		}
+	}
+	return all, err
+}
+
+func (b *background) compressAll(live uint64) {
+	segments, err := b.sealedSegments(live)
+	if err != nil {
+		b.trouble(fmt.Errorf("compress log segments: %w", err))
+	}
+	for _, s := range segments {
+		if b.stopping() {
+			return
+		}
+		if !s.plain || s.zipped || b.broken[s.base] {
+			continue
+		}
+		err := b.compress(s.base)
+		if err == nil || errors.Is(err, errStopped) {
+			continue
+		}
+		b.broken[s.base] = errors.Is(err, ErrCorrupt)
+		b.trouble(fmt.Errorf("compress log segment %d: %w", s.base, err))
+		if !b.broken[s.base] {
+			return // a full disk, as a rule: the next rotation tries again
+		}
+	}
+}
+
+func (b *background) count(live uint64) {
+	segments, err := b.sealedSegments(live)
+	if err != nil {
+		return // retain has told of it
+	}
+	bytes := int64(0)
+	for _, s := range segments {
+		bytes += s.bytes
+	}
+	b.counters.segments.Store(int64(len(segments)))
+	b.counters.bytes.Store(bytes)
+}

@@ -1,0 +1,201 @@
+package segment
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Recovery is what OpenWriter found and mended.
+type Recovery struct {
+	Next     uint64   // the index that follows; 1 in an empty directory
+	CutBytes int64    // taken off the end of the last segment: a torn record, or a damaged one and what follows it
+	Aside    string   // path of the file that keeps these bytes, when there are whole records among them
+	Rebuilt  []string // names of the index and postings files that were missing, short or wrong
+	Removed  []string // names of the files that were left over: temporary ones, both forms of one segment, index without data
+	Scanned  int64    // bytes of data that were read and checked
+}
+
+// recovery brings a directory in order before it is written to. The steps, each of which may have been cut short by the
+// end of an earlier process:
+//
+//	*.tmp                     removed: a compression that did not come to its end
+//	.idx, .warn without .log  removed: a removal that did not
+//	.log beside .log.zst      the .zst counts if it is whole, else the .log; the other is removed
+//	last segment, sealed      index and postings are compared with the footer's checksums
+//	last segment, not sealed  see mender
+type recovery struct {
+	config *Config
+	store  uint64
+	found  Recovery
+	goesOn *live // the last segment, when it is not sealed; else nil
+}
+
+func (r *recovery) run() error {
+	segments, err := r.tidy()
+	if err != nil {
+		return err
+	}
+	r.found.Next = 1
+	for i := len(segments) - 1; i >= 0; i-- {
+		base := segments[i].base
+		there, err := r.last(&segments[i])
+		if err != nil {
+			return fmt.Errorf("recover segment %d: %w", base, err)
+		}
+		if there {
+			return nil
+		}
+		r.found.Next = max(r.found.Next, base) // nothing is in it: the one before counts, if there is one
+	}
+	return nil
+}
+
+// tidy removes what is left over and returns the segments.
+func (r *recovery) tidy() ([]stored, error) {
+	all, temporary, err := list(r.config)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range temporary {
+		if err := r.remove(name); err != nil {
+			return nil, err
+		}
+	}
+	var segments []stored
+	for _, s := range all {
+		if s.leftover() {
+			err = r.removeAll(&s)
+		} else if s.plain && s.zipped {
+			err = r.oneForm(&s)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if s.data() {
+			segments = append(segments, s)
+		}
+	}
+	return segments, nil
+}
+
+func (r *recovery) remove(name string) error {
+	r.found.Removed = append(r.found.Removed, name)
+	return remove(r.config.FS, filepath.Join(r.config.Dir, name))
+}
+
+func (r *recovery) removeAll(s *stored) error {
+	for _, name := range s.names {
+		if err := r.remove(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oneForm keeps the compressed form of a segment if it has all of the other.
+func (r *recovery) oneForm(s *stored) error {
+	info, err := r.config.FS.Stat(r.config.path(s.base, suffixLog))
+	if err != nil {
+		return err
+	}
+	foot, err := r.zippedFooter(s.base)
+	if err != nil && !errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	if err == nil && int64(foot.offset)+FooterBytes == info.Size() {
+		s.plain = false
+		return r.remove(fileName(s.base, suffixLog))
+	}
+	s.zipped = false
+	return r.remove(fileName(s.base, suffixZstd))
+}
+
+// zippedFooter reads header and footer of a compressed segment.
+func (r *recovery) zippedFooter(base uint64) (footer, error) {
+	file, err := r.config.FS.OpenFile(r.config.path(base, suffixZstd), os.O_RDONLY, 0)
+	if err != nil {
+		return footer{}, err
+	}
+	defer file.Close()
+	z, err := newZipped(file, &inflaters{})
+	if err != nil {
+		return footer{}, err
+	}
+	head, err := z.head()
+	if err != nil {
+		return footer{}, err
+	}
+	if _, err := r.checkHeader(head, base); err != nil {
+		return footer{}, err
+	}
+	b, at, err := z.foot()
+	if err != nil {
+		return footer{}, err
+	}
+	foot, ok := parseFooter(b, at)
+	if !ok || foot.last+1-base != foot.count {
+		return footer{}, fmt.Errorf("%w footer", ErrCorrupt)
+	}
+	return foot, nil
+}
+
+// checkHeader parses a header that must be that of a segment of this directory.
+func (r *recovery) checkHeader(b []byte, base uint64) (header, error) {
+	h, err := parseHeader(b)
+	if err != nil {
+		return h, err
+	}
+	if h.store != r.store {
+		return h, fmt.Errorf("%w: store %016x, not %016x", ErrForeign, h.store, r.store)
+	}
+	if h.base != base {
+		return h, fmt.Errorf("%w header: base %d", ErrCorrupt, h.base)
+	}
+	return h, nil
+}
+
+// last brings the last segment in order. It is false when the segment has no records and was removed.
+func (r *recovery) last(s *stored) (there bool, err error) {
+	if s.zipped {
+		foot, err := r.zippedFooter(s.base)
+		r.found.Next = foot.last + 1
+		return true, err
+	}
+	file, err := r.config.FS.OpenFile(r.config.path(s.base, suffixLog), os.O_RDWR, 0)
+	if err != nil {
+		return false, err
+	}
+	m := mender{recovery: r, base: s.base, source: plain{file}, file: file}
+	there, err = m.run()
+	if err != nil || r.goesOn == nil {
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		return false, err
+	}
+	if !there {
+		return false, r.removeAll(&stored{names: []string{
+			fileName(s.base, suffixLog), fileName(s.base, suffixIndex), fileName(s.base, suffixWarn),
+		}})
+	}
+	return true, nil
+}
+
+// checkSealed compares index and postings of a sealed segment with its footer, and makes them again where they differ.
+func (r *recovery) checkSealed(base uint64, foot *footer) error {
+	for suffix, want := range map[string]uint32{suffixIndex: foot.index, suffixWarn: foot.warn} {
+		got, err := sumFile(r.config.FS, r.config.path(base, suffix))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		if err != nil || got != want {
+			r.found.Rebuilt = append(r.found.Rebuilt, fileName(base, suffix))
+		}
+	}
+	if len(r.found.Rebuilt) == 0 {
+		return nil
+	}
+	return Rebuild(r.config.FS, r.config.path(base, suffixLog))
+}
