@@ -37,7 +37,7 @@ func (f *sessionFilter) add(hash uint64) {
 // maybe is false when the session has no record in the block.
 func (f *sessionFilter) maybe(hash uint64) bool {
 	a, b := blockBits(hash)
-	return f[a>>3]>>(a&7)&f[b>>3]>>(b&7)&1 != 0
+	return f[a>>3]&(1<<(a&7)) != 0 && f[b>>3]&(1<<(b&7)) != 0
 }
 
 func blockBits(hash uint64) (a, b uint64) {
@@ -65,7 +65,7 @@ func (f *groupFilter) maybe(hash uint64) bool {
 	at, step := uint32(hash), uint32(hash>>32)|1
 	for range groupFilterHashes {
 		bit := at % groupFilterBits
-		if f[bit>>3]>>(bit&7)&1 == 0 {
+		if f[bit>>3]&(1<<(bit&7)) == 0 {
 			return false
 		}
 		at += step

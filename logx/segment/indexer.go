@@ -13,6 +13,7 @@ type indexer struct {
 	session sessionFilter // of block
 	group   groupFilter   // of the blocks since the last full group
 	last    uint64        // mix of the last session added to both, which saves doing it again
+	next    uint64        // index after the last record
 	blocks  int           // finished
 	copied  int64         // bytes of copies in the postings so far
 	idx     []byte        // finished entries and filters the owner has not taken; begins with the file's header
@@ -22,7 +23,7 @@ type indexer struct {
 // newIndexer starts with the first record of a segment whose header has the given size.
 func newIndexer(store, base uint64, header int) *indexer {
 	return &indexer{
-		base: base, block: Block{Offset: uint32(header)},
+		base: base, next: base, block: Block{Offset: uint32(header)},
 		idx: appendIndexHeader(nil, store, base), warn: appendWarnHeader(nil, store, base),
 	}
 }
@@ -40,6 +41,7 @@ func (x *indexer) add(h *record.Head, raw []byte) {
 		}
 	}
 	x.block.add(h, len(raw))
+	x.next = h.Index + 1
 	if x.block.Length >= BlockBytes {
 		x.finish()
 	}

@@ -17,6 +17,9 @@ const (
 	copyLevel       = record.Error // and from here on a copy
 )
 
+// maxWarnBytes bounds the postings of a segment: the smallest records, and all copies there may be.
+const maxWarnBytes = warnHeaderBytes + MaxSegmentBytes/record.HeadBytes*postingBytes + MaxSegmentBytes/copyShare + copyFloorBytes
+
 const warnMagic = "VTRNWRN1"
 
 // Posting points at one record of at least WARN.
