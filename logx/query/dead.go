@@ -1,0 +1,53 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"vitrine/logx/record"
+	"vitrine/logx/ring"
+	"vitrine/logx/segment"
+)
+
+// remainder is what a dead writer had accepted and never wrote.
+type remainder struct {
+	hits        *unit  // those that match, nil when there is no ring
+	first, next uint64 // the index it begins with, and the one behind it
+	moved       bool   // a writer came meanwhile, and puts it in the files: they must be looked at again
+}
+
+// readRemainder finds the records from index next on in the ring of a writer that is dead. There is none while a writer
+// lives, and none when the ring went with the machine.
+func readRemainder(dir string, next uint64, q *Query, types *record.Types) (remainder, error) {
+	rest := remainder{first: next, next: next}
+	before, err := deadOwner(dir)
+	if err != nil || before.Ring == "" {
+		return rest, err
+	}
+	hits, g := &unit{types: types, match: q.matcher(types)}, grepper{}
+	err = ring.ReadDead(before.Ring, before.Store, next, func(h *record.Head, payload []byte) bool {
+		if rest.next == next {
+			rest.first = h.Index
+		}
+		rest.next = h.Index + 1
+		hits.keep(&g, h, payload)
+		return true
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ring.ErrForeign) {
+		return rest, fmt.Errorf("read what the last writer left: %w", err)
+	}
+	after, err := deadOwner(dir)
+	rest.hits, rest.moved = hits, after != before
+	return rest, err
+}
+
+// deadOwner returns the last writer of a directory, if it does not write any more and has left a ring. It has none where
+// there is no LOCK.
+func deadOwner(dir string) (segment.Owner, error) {
+	owner, err := segment.ReadOwner(segment.OS(), dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && owner.Alive {
+		return segment.Owner{}, nil
+	}
+	return owner, err
+}

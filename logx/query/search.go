@@ -1,0 +1,199 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"vitrine/logx/record"
+	"vitrine/logx/segment"
+)
+
+// Search gives the records that q wants to yield and returns when there are no more, when yield returned false, after
+// q.Limit of them, or when ctx is done; the error is then that of ctx. With a nil yield it only counts. The caller's
+// goroutine waits for files; what Search started has ended when it returns.
+//
+// Errors: fs.ErrNotExist for a directory that is not there, ErrNoLog, *UnknownTypeError, and at the end, after all else was
+// given, ErrCorrupt.
+func Search(ctx context.Context, dir string, q Query, yield Yield) (Stats, error) {
+	s, err := newSearch(dir, q, yield)
+	if err == nil {
+		defer s.open.Close()
+		err = s.step(ctx)
+	}
+	if err == nil && !s.ended {
+		err = ctx.Err()
+	}
+	return s.result("search", err)
+}
+
+// pollEvery is how often Follow looks for more.
+const pollEvery = 100 * time.Millisecond
+
+// Follow is Search that goes on with what arrives, until yield returns false, q.Limit or the end of the range is reached,
+// or ctx is done; the error is then that of ctx. Records come within 100 ms of being in a file, across rotation,
+// compression and the writer's restart. What retention removed before it was read is missing.
+func Follow(ctx context.Context, dir string, q Query, yield Yield) (Stats, error) {
+	s, err := newSearch(dir, q, yield)
+	if err == nil {
+		defer s.open.Close()
+		err = s.follow(ctx)
+	}
+	return s.result("follow", err)
+}
+
+// search is one call of Search or Follow. Owned by its goroutine; a planner reads q and what it is given.
+type search struct {
+	dir   string
+	open  *segment.Dir // nil after an error; whoever made the search closes it
+	q     Query        // From moves on with each step
+	yield Yield
+	left  int // of q.Limit
+	ended bool
+	rec   record.Record
+	stats Stats
+}
+
+func newSearch(dir string, q Query, yield Yield) (*search, error) {
+	s := &search{dir: dir, q: q, yield: yield, left: math.MaxInt}
+	if q.Limit > 0 {
+		s.left = q.Limit
+	}
+	var err error
+	if s.open, err = segment.Open(dir); err != nil {
+		return s, err
+	}
+	return s, s.checkTypes()
+}
+
+// checkTypes refuses types that no segment knows. It opens none for those that every log has.
+func (s *search) checkTypes() error {
+	if s.q.checkTypes([]*record.Types{nil}) == nil {
+		return nil
+	}
+	var logs []*record.Types
+	for _, one := range s.open.Segments() {
+		logs = append(logs, one.Types())
+	}
+	return s.q.checkTypes(logs)
+}
+
+// result is what a search returns: its own error, or what could not be read.
+func (s *search) result(operation string, err error) (Stats, error) {
+	if err == nil {
+		err = s.stats.err()
+	}
+	if err != nil {
+		err = fmt.Errorf("%s log %q: %w", operation, s.dir, err)
+	}
+	return s.stats, err
+}
+
+// follow searches what is there, again and again.
+func (s *search) follow(ctx context.Context) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		if err := s.step(ctx); err != nil {
+			return err
+		}
+		if s.ended || s.q.To != 0 && s.q.From >= s.q.To {
+			return nil
+		}
+		s.tell(1, 1)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := s.open.Refresh(); err != nil {
+			return err
+		}
+	}
+}
+
+// lookTries is how often a directory is listed again because its writer changes.
+const lookTries = 3
+
+// step searches what is there now, and moves q.From behind it.
+func (s *search) step(ctx context.Context) error {
+	snap, again, err := look(s.dir, s.open, &s.q)
+	for try := 1; err == nil && again && try < lookTries; try++ {
+		if err = s.open.Refresh(); err == nil {
+			snap, again, err = look(s.dir, s.open, &s.q)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if s.q.Tail != 0 {
+		s.q.From = max(s.q.From, s.tail(ctx, snap))
+		s.q.Tail = 0
+		if snap.ring != nil {
+			snap.ring.drop(s.q.From)
+		}
+	}
+	s.forward(ctx, snap)
+	s.q.From = max(s.q.From, snap.next)
+	s.stats.Next = snap.next
+	return nil
+}
+
+// forward gives the hits of a snapshot.
+func (s *search) forward(ctx context.Context, snap *snapshot) {
+	plan, from := &planner{q: &s.q, snap: snap}, s.q.From
+	runPipe(ctx, s.q.parallel(), plan.forward, func(u *unit) bool {
+		s.consume(u)
+		s.tell(u.passed-min(from, u.passed), max(snap.next, from)-from)
+		return !s.ended
+	})
+	if !s.ended && snap.ring != nil && ctx.Err() == nil {
+		s.consume(snap.ring)
+	}
+	s.stats.Segments += plan.segments
+	s.stats.Blocks += plan.units
+}
+
+// consume gives the hits of a unit and counts what it took.
+func (s *search) consume(u *unit) {
+	given, goOn := u.give(&s.rec, s.left, s.yield)
+	s.left -= given
+	s.ended = !goOn || s.left == 0
+	if u.segment != nil && len(u.buf) > 0 {
+		s.stats.BlocksRead++
+	}
+	s.stats.Hits += int64(given)
+	s.stats.Records += u.records
+	s.stats.Bytes += int64(len(u.buf))
+	for _, c := range u.corrupted {
+		s.stats.corrupt(c)
+	}
+}
+
+func (s *search) tell(done, total uint64) {
+	if s.q.Progress != nil {
+		s.q.Progress(int64(done), int64(total))
+	}
+}
+
+// tail finds where the last q.Tail hits begin, by a search from the end. Nothing is kept of what it reads.
+func (s *search) tail(ctx context.Context, snap *snapshot) uint64 {
+	missing := s.q.Tail
+	if missing < 0 {
+		return snap.next
+	}
+	from := s.q.From
+	count := func(u *unit) bool {
+		if n := len(u.hits); n >= missing {
+			from, missing = u.index(n-missing), 0
+			return false
+		}
+		missing -= len(u.hits)
+		return true
+	}
+	if snap.ring == nil || count(snap.ring) {
+		runPipe(ctx, s.q.parallel(), (&planner{q: &s.q, snap: snap}).backward, count)
+	}
+	return from
+}

@@ -1,0 +1,51 @@
+package query
+
+import (
+	"slices"
+
+	"vitrine/logx/record"
+	"vitrine/logx/segment"
+)
+
+// snapshot is what a directory held at one moment. Fixed once it is made.
+type snapshot struct {
+	segments []*segment.Segment // ascending; those that reach into the range of indexes
+	end      uint64             // the index after the last record in the files
+	ring     *unit              // hits of a dead writer's ring, nil when there is none
+	next     uint64             // the index after the last record of files and ring
+}
+
+// look takes a snapshot of a directory for a query. again says that a writer took over its predecessor's ring meanwhile,
+// or died itself: the list of the directory must be read again.
+func look(dir string, d *segment.Dir, q *Query) (snap *snapshot, again bool, err error) {
+	all := d.Segments()
+	snap = &snapshot{end: 1}
+	var types *record.Types
+	if len(all) > 0 {
+		last := all[len(all)-1]
+		snap.end, types = last.End(), last.Types()
+	}
+	snap.next = snap.end
+	snap.segments = inRange(all, q)
+	if q.To != 0 && q.To <= snap.end {
+		return snap, false, nil
+	}
+	rest, err := readRemainder(dir, snap.end, q, types)
+	snap.ring, snap.next = rest.hits, rest.next
+	if err == nil && len(all) == 0 && snap.next == 1 {
+		err = ErrNoLog
+	}
+	return snap, rest.moved || rest.first != snap.end, err
+}
+
+// inRange leaves out the segments that end before the range of indexes, or begin after it, by their names alone.
+func inRange(all []*segment.Segment, q *Query) []*segment.Segment {
+	for len(all) > 1 && all[1].Base() <= q.From {
+		all = all[1:]
+	}
+	beyond := func(s *segment.Segment) bool { return q.To != 0 && s.Base() >= q.To }
+	if n := slices.IndexFunc(all, beyond); n >= 0 {
+		return all[:n]
+	}
+	return all
+}
