@@ -3,33 +3,57 @@ package observe
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
 	"time"
+
+	"vitrine/logx"
+	"vitrine/logx/record"
 )
 
-// DefaultOpsAddr is where [Main] listens for ops HTTP.
-const DefaultOpsAddr = "127.0.0.1:8080"
+const (
+	// DefaultOpsAddr is where [Main] listens for ops HTTP.
+	DefaultOpsAddr = "127.0.0.1:8080"
+	// DefaultLogDir is where [Main] keeps the system log, in the working directory.
+	DefaultLogDir = "var/log"
+)
 
 // defaultStopTimeout is how long the servers have to drain.
 const defaultStopTimeout = 10 * time.Second
 
-// Config describes a Stack. The zero value has no ops HTTP and logs to stderr.
+// Config describes a Stack. The zero value has no ops HTTP and logs to stderr alone.
 type Config struct {
 	// OpsAddr is the host:port of the ops HTTP, port 0 for any free one; default "", no ops HTTP. A host that is not
 	// loopback is allowed and logged.
 	OpsAddr string
-	// Log takes the log lines; default lines of text on stderr. It is called from the goroutines of workers and must
-	// be safe for that.
-	Log slog.Handler
-	// LogLevel is the least level that the default log shows; default Info. Ordinary joins and leaves are at Debug.
+
+	// LogDir is the directory of the system log, made where there is none; default "", no files. One process at a time
+	// writes to it: Run fails with [segment.ErrInUse] while another has it. Where the files cannot be opened for another
+	// reason, Run goes on without them and says so as an ERROR and in /status.
+	LogDir string
+	// Journal says how the system log is kept; LogDir takes the place of its Dir. The least level is Info as in logx, but
+	// for type session it is Debug unless TypeLevels is set, so that every join and leave is there.
+	Journal logx.Config
+	// LogLevel is the least level that stderr shows; default Info, which ordinary joins and leaves are below. It is read
+	// for each line. Of lines of one type and message stderr shows ten a second, and how many more there were.
 	LogLevel slog.Leveler
+	// LogOTLP is the URL of a collector of OpenTelemetry that gets every line of WARN and above by OTLP/HTTP, such as
+	// http://127.0.0.1:4318; the path is /v1/logs where it has none. Default "", none. The variables OTEL_EXPORTER_OTLP_*,
+	// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES hold. Lines wait in a queue of 2,048; what it has no room for and
+	// what the collector does not take are counted, and nothing waits for either.
+	LogOTLP string
+	// Log takes the lines instead of LogDir and stderr, all that it wants. It is called from the goroutines of workers and
+	// must be safe for that.
+	Log slog.Handler
+
 	// StopTimeout is how long all servers together have to drain; default 10 s.
 	StopTimeout time.Duration
 
 	signals chan os.Signal // what Run listens to instead of the system's signals; tests alone set it
 	exit    func(code int) // what a second signal calls; os.Exit unless a test sets it
+	console io.Writer      // instead of stderr; tests alone set it
 }
 
 // withDefaults returns the configuration with every zero replaced, or every problem at once.
@@ -43,6 +67,13 @@ func (c Config) withDefaults() (Config, error) {
 	if c.exit == nil {
 		c.exit = os.Exit
 	}
+	if c.console == nil {
+		c.console = os.Stderr
+	}
+	c.Journal.Dir = c.LogDir
+	if c.Journal.TypeLevels == nil {
+		c.Journal.TypeLevels = map[string]record.Level{typeSession: record.Debug}
+	}
 	var problems []error
 	if c.StopTimeout < 0 {
 		problems = append(problems, fmt.Errorf("stop timeout is %v, want more than 0", c.StopTimeout))
@@ -50,6 +81,11 @@ func (c Config) withDefaults() (Config, error) {
 	if c.OpsAddr != "" {
 		if _, _, err := net.SplitHostPort(c.OpsAddr); err != nil {
 			problems = append(problems, fmt.Errorf("ops address: %w", err))
+		}
+	}
+	if c.LogOTLP != "" {
+		if _, err := collectorURL(c.LogOTLP); err != nil {
+			problems = append(problems, fmt.Errorf("log collector: %w", err))
 		}
 	}
 	return c, errors.Join(problems...)

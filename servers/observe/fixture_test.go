@@ -31,8 +31,10 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// echo answers every packet, panics at type 666 and holds up its worker at type 500 until release is closed.
+// echo answers every packet, panics at type 666, holds up its worker at type 500 until release is closed, and gives those
+// of type 700 to note.
 type echo struct {
+	note    func(*engine.Session, *packet.Reader)
 	ids     chan engine.ID
 	held    chan struct{}
 	release chan struct{}
@@ -53,6 +55,8 @@ func (e *echo) OnRecv(s *engine.Session, in *packet.Reader) {
 		case 500:
 			e.held <- struct{}{}
 			<-e.release
+		case 700:
+			e.note(s, in)
 		}
 	}
 	s.Send(s.NewPacket().Bytes(whole))
@@ -106,22 +110,29 @@ type rig struct {
 	ended   chan error // what Run returned
 }
 
-// launch runs a stack with the server described and ends it with the test.
+// launch runs a stack with the server described and ends it with the test. The test reads its lines.
 func launch(t *testing.T, cfg engine.Config) *rig {
+	t.Helper()
+	log := new(lines)
+	r := launchStack(t, Config{OpsAddr: "127.0.0.1:0", Log: log.handler()}, cfg)
+	r.log = log
+	return r
+}
+
+// launchStack is launch with a stack as described.
+func launchStack(t *testing.T, stackConfig Config, cfg engine.Config) *rig {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("the engine runs on Linux")
 	}
 	r := &rig{
-		t: t, handler: newEcho(), log: new(lines), signals: make(chan os.Signal, 8),
+		t: t, handler: newEcho(), signals: make(chan os.Signal, 8),
 		exits: make(chan int, 1), ended: make(chan error, 1),
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ready := make(chan struct{})
-	stackConfig := Config{
-		OpsAddr: "127.0.0.1:0", Log: r.log.handler(), StopTimeout: 5 * time.Second,
-		signals: r.signals, exit: func(code int) { r.exits <- code },
-	}
+	stackConfig.StopTimeout = 5 * time.Second
+	stackConfig.signals, stackConfig.exit = r.signals, func(code int) { r.exits <- code }
 	go func() {
 		r.ended <- Run(ctx, stackConfig, func(ctx context.Context, st *Stack) error {
 			r.stack = st
@@ -143,6 +154,21 @@ func launch(t *testing.T, cfg engine.Config) *rig {
 		t.Fatalf("run: %v", err)
 	}
 	return r
+}
+
+// stackOf returns a stack that does not run.
+func stackOf(t *testing.T, cfg Config) *Stack {
+	t.Helper()
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := openJournal(&cfg, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(j.close)
+	return newStack(cfg, 1, j)
 }
 
 // serve adds a server to the stack. It runs inside main.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"vitrine/core/engine"
+	"vitrine/logx"
 )
 
 // hooks are what the engine calls at one server's seams, on the goroutines of its workers.
@@ -27,9 +28,10 @@ type hooks struct {
 	panicked     line   // a callback panicked
 }
 
-// Observer returns the hooks of one server, for engine.Config.Observer: they log, each type and message at most ten times a
-// second and server, and count what was held back. Lines are written on the workers' goroutines, so Config.Log must not
-// block for long. The name is for the log alone.
+// Observer returns the hooks of one server, for engine.Config.Observer: they log. What one peer can cause without end,
+// dropped packets, refused connections and panics, is logged at most ten times a second and server, and what was held back
+// is counted. Lines are written on the workers' goroutines, so Config.Log must not block for long. The name is for the log
+// alone.
 func (st *Stack) Observer(server string) engine.Observer {
 	h := hooksOf(st, server)
 	return engine.Observer{
@@ -41,7 +43,12 @@ func (st *Stack) Observer(server string) engine.Observer {
 func hooksOf(st *Stack, server string) *hooks {
 	server = strings.ToValidUTF8(server, "?")
 	at := func(level slog.Level, typ, message string) line {
-		return line{log: st.log, limiter: st.limiterOf(server, typ, message, level)}
+		return line{log: st.log, level: level, typ: typ, message: message}
+	}
+	limited := func(level slog.Level, typ, message string) line {
+		l := at(level, typ, message)
+		l.limiter = st.limiterOf(server, typ, message, level)
+		return l
 	}
 	return &hooks{
 		server:       server,
@@ -50,12 +57,12 @@ func hooksOf(st *Stack, server string) *hooks {
 		ended:        at(slog.LevelInfo, typeSession, "session ended"),
 		broken:       at(slog.LevelWarn, typeSession, "session broken"),
 		badFrame:     at(slog.LevelWarn, typeNetwork, "bad frame"),
-		dropped:      at(slog.LevelWarn, typeNetwork, "packet dropped"),
+		dropped:      limited(slog.LevelWarn, typeNetwork, "packet dropped"),
 		queueFull:    at(slog.LevelWarn, typeNetwork, "send queue full"),
-		refused:      at(slog.LevelWarn, typeNetwork, "connection refused"),
-		forbidden:    at(slog.LevelWarn, typeSecurity, "connection refused"),
+		refused:      limited(slog.LevelWarn, typeNetwork, "connection refused"),
+		forbidden:    limited(slog.LevelWarn, typeSecurity, "connection refused"),
 		acceptPaused: at(slog.LevelError, typeNetwork, "accept paused"),
-		panicked:     at(slog.LevelError, typeCrash, "panic in a callback"),
+		panicked:     limited(slog.LevelError, typeCrash, "panic in a callback"),
 	}
 }
 
@@ -143,23 +150,25 @@ func (h *hooks) name() slog.Attr { return slog.String("server", h.server) }
 
 // session returns what every line about a session says.
 func (h *hooks) session(s *engine.Session) []slog.Attr {
-	return append(make([]slog.Attr, 0, 10), h.name(), slog.String("session", s.ID().String()),
+	return append(make([]slog.Attr, 0, 10), h.name(), slog.String(logx.SessionKey, s.ID().String()),
 		slog.Int("worker", s.Worker()), slog.String("remote", s.RemoteAddr().String()))
 }
 
 // line is one kind of log line: its level, type and message, and how many there may be.
 type line struct {
-	log     *slog.Logger
-	limiter *limiter
+	log          *slog.Logger
+	level        slog.Level
+	typ, message string
+	limiter      *limiter // nil = as many as there are
 }
 
 // wanted reports whether the log shows the line and there is room for one more this second. It comes before the attributes
 // are made.
 func (l *line) wanted() bool {
-	return l.log.Enabled(context.Background(), l.limiter.level) && l.limiter.allow()
+	return l.log.Enabled(context.Background(), l.level) && (l.limiter == nil || l.limiter.allow())
 }
 
 func (l *line) write(attrs ...slog.Attr) {
-	attrs = append(attrs, slog.String("type", l.limiter.typ))
-	l.log.LogAttrs(context.Background(), l.limiter.level, l.limiter.message, attrs...)
+	attrs = append(attrs, slog.String(logx.TypeKey, l.typ))
+	l.log.LogAttrs(context.Background(), l.level, l.message, attrs...)
 }

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"errors"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -92,17 +91,17 @@ func TestBadFramesAreLogged(t *testing.T) {
 	}
 }
 
-// A flood does not reach the log: ten lines a second, and how many were held back.
+// What a peer causes without end does not flood the log: ten lines a second, and how many were held back.
 func TestFloodsAreHeldBack(t *testing.T) {
 	log := new(lines)
-	st := newStack(Config{Log: log.handler()})
+	st := stackOf(t, Config{Log: log.handler()})
 	observer, again := st.Observer("chat"), st.Observer("chat")
 	for range 500 {
-		observer.AcceptPaused(errors.New("too many open files"))
-		again.AcceptPaused(errors.New("too many open files"))
+		observer.Panicked(engine.Panic{Callback: "OnConnectionRequest"})
+		again.Panicked(engine.Panic{Callback: "OnConnectionRequest"})
 		observer.ConnectionRefused(netip.AddrPort{}, engine.RefusedFull)
 	}
-	if got := len(log.with(t, "accept paused")); got != linesPerSecond {
+	if got := len(log.with(t, "panic in a callback")); got != linesPerSecond {
 		t.Errorf("lines: got %d, want %d", got, linesPerSecond)
 	}
 	if got, want := st.heldBack(), uint64(1500-2*linesPerSecond); got != want {
@@ -116,8 +115,8 @@ func TestFloodsAreHeldBack(t *testing.T) {
 	if got := reports[0]; got["held_back"] != 490.0 || got["message"] != "connection refused" || got["server"] != "chat" || got["level"] != "WARN" {
 		t.Errorf("report: got %v", got)
 	}
-	observer.AcceptPaused(errors.New("again"))
-	if got := len(log.with(t, "accept paused")); got != linesPerSecond+1 {
+	observer.Panicked(engine.Panic{Callback: "again"})
+	if got := len(log.with(t, "panic in a callback")); got != linesPerSecond+1 {
 		t.Errorf("lines in the next second: got %d, want one more", got)
 	}
 	st.reportHeldBack()
@@ -131,10 +130,10 @@ func TestFloodsAreHeldBack(t *testing.T) {
 
 // Every reason has a line, and only a good end is below info.
 func TestEveryReasonHasALine(t *testing.T) {
-	st := newStack(Config{Log: new(lines).handler()})
+	st := stackOf(t, Config{Log: new(lines).handler()})
 	h := hooksOf(st, "echo")
 	for _, reason := range engine.Reasons() {
-		level := h.closeLine(reason).limiter.level
+		level := h.closeLine(reason).level
 		if good := reason == engine.PeerClosed || reason == engine.ServerStopping; good != (level == slog.LevelDebug) {
 			t.Errorf("%v: logged at %v", reason, level)
 		}
@@ -143,15 +142,15 @@ func TestEveryReasonHasALine(t *testing.T) {
 
 // What the log does not show costs nothing.
 func TestLinesThatAreNotShownAreFree(t *testing.T) {
-	st := newStack(Config{Log: slog.NewTextHandler(new(lines), nil)})
+	st := stackOf(t, Config{Log: slog.NewTextHandler(new(lines), nil)})
 	h := hooksOf(st, "echo")
 	if n := testing.AllocsPerRun(100, func() { h.sessionOpened(nil); h.sessionClosed(nil, engine.PeerClosed) }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
 	}
 	for range linesPerSecond {
-		h.broken.limiter.allow()
+		h.refused.limiter.allow()
 	}
-	if n := testing.AllocsPerRun(100, func() { h.sessionClosed(nil, engine.RateLimited) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { h.connectionRefused(netip.AddrPort{}, engine.RefusedFull) }); n != 0 {
 		t.Errorf("held back: got %v allocations, want 0", n)
 	}
 }

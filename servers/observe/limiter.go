@@ -9,8 +9,8 @@ import (
 // linesPerSecond is how many lines of one type and message of one server reach the log each second.
 const linesPerSecond = 10
 
-// limiter keeps the lines of one type and message of one server below linesPerSecond, so that a flood of bad clients does not
-// flood the log. The sampler opens it anew each second; asking costs one atomic addition and reads no clock.
+// limiter keeps the lines of one type and message of one server below linesPerSecond, where a peer could cause one with every
+// packet or connection, so that a flood of bad clients does not flood the log. The sampler opens it anew each second; asking costs one atomic addition and reads no clock.
 type limiter struct {
 	server, typ, message string        // fixed
 	level                slog.Level    // fixed

@@ -1,19 +1,10 @@
 package observe
 
 import (
-	"context"
 	"log/slog"
-	"os"
-)
 
-// newLogger is the one place that makes the process's logger.
-func newLogger(cfg Config) *slog.Logger {
-	handler := cfg.Log
-	if handler == nil {
-		handler = slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel})
-	}
-	return slog.New(handler)
-}
+	"vitrine/logx"
+)
 
 // The types of log lines that this package writes.
 const (
@@ -24,9 +15,17 @@ const (
 	typeCrash    = "crash"
 )
 
+// Logger returns the process's logger, which is slog's default too while [Run] runs. Lines carry their type and session as
+// the attributes "type" and "session", or get session and trace from [Stack.Context].
+func (st *Stack) Logger() *slog.Logger { return st.log }
+
+// Journal returns the system log itself, for those who change its levels or write to it without slog; nil when there are
+// no files. Run closes it.
+func (st *Stack) Journal() *logx.Log { return st.journal.file }
+
 // system logs a line of type system.
 func (st *Stack) system(level slog.Level, message string, attrs ...slog.Attr) {
-	st.log.LogAttrs(context.Background(), level, message, append(attrs, slog.String("type", typeSystem))...)
+	system(st.log, level, message, attrs...)
 }
 
 // failure is the attribute of an error.

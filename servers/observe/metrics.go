@@ -51,7 +51,16 @@ type metric struct {
 var metrics = []metric{
 	{"build_info", "What the process was built from; always 1.", []string{"version", "revision", "go"}},
 	{"ready", "1 while the servers take sessions, 0 while they start or drain.", nil},
+	{"log_records_total", "Records that the system log accepted.", nil},
+	{"log_dropped_total", "Records that the system log did not take, by level.", []string{"level"}},
+	{"log_waits_total", "Calls that waited for room in the system log's ring.", nil},
+	{"log_errors_total", "Writes and syncs of the system log's files that failed.", nil},
+	{"log_ring_records", "Records that are not in a file yet.", nil},
+	{"log_ring_capacity", "Records that the system log's ring has room for.", nil},
+	{"log_failing", "1 while the system log's files cannot be written, or could not be opened.", nil},
 	{"log_held_back_total", "Log lines that the rate limit held back.", []string{"server", "type", "message"}},
+	{"log_exported_total", "Log lines that the collector took.", nil},
+	{"log_export_lost_total", "Log lines for the collector that found its queue full or that it did not take.", nil},
 	{"sessions", "Sessions at the moment.", []string{"server", "worker"}},
 	{"sessions_limit", "The most sessions at once.", []string{"server"}},
 	{"draining", "1 while the server stops.", []string{"server"}},
@@ -127,13 +136,33 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	ready := c.stack.State() == StateReady
 	c.gauge(out, "build_info", 1, b.Version, b.Revision, b.Go)
 	c.gauge(out, "ready", number(ready))
-	for _, l := range c.stack.addedLimiters() {
-		c.count(out, "log_held_back_total", l.total(), l.server, l.typ, l.message)
-	}
+	c.collectLog(out)
 	for _, s := range c.stack.added() {
 		c.collectServer(out, s.name, s.engine.Status())
 	}
 	c.collectGauges(out)
+}
+
+func (c *collector) collectLog(out chan<- prometheus.Metric) {
+	s := c.stack.logStatus()
+	c.count(out, "log_records_total", s.Records)
+	for level, n := range s.Dropped {
+		c.count(out, "log_dropped_total", n, level)
+	}
+	c.count(out, "log_waits_total", s.Waits)
+	c.count(out, "log_errors_total", s.Errors)
+	c.gauge(out, "log_ring_records", float64(s.Ring))
+	c.gauge(out, "log_ring_capacity", float64(s.RingCap))
+	c.gauge(out, "log_failing", number(s.Failing))
+	for _, l := range c.stack.addedLimiters() {
+		c.count(out, "log_held_back_total", l.total(), l.server, l.typ, l.message)
+	}
+	export := s.Export
+	if export == nil {
+		export = new(ExportStatus)
+	}
+	c.count(out, "log_exported_total", export.Sent)
+	c.count(out, "log_export_lost_total", export.Lost)
 }
 
 func (c *collector) collectServer(out chan<- prometheus.Metric, name string, s engine.Status) {

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"vitrine/core/engine"
+	"vitrine/logx"
 )
 
-// Main is a program around main: [Run] with ops HTTP on [DefaultOpsAddr]. It ends the process, with status 1 when Run
-// failed, saying why on stderr.
+// Main is a program around main: [Run] with ops HTTP on [DefaultOpsAddr] and the system log in [DefaultLogDir]. It ends the
+// process, with status 1 when Run failed, saying why on stderr.
 func Main(main func(ctx context.Context, st *Stack) error) {
-	if err := Run(context.Background(), Config{OpsAddr: DefaultOpsAddr}, main); err != nil {
+	cfg := Config{OpsAddr: DefaultOpsAddr, LogDir: DefaultLogDir}
+	if err := Run(context.Background(), cfg, main); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
@@ -24,24 +26,47 @@ func Main(main func(ctx context.Context, st *Stack) error) {
 // every server that was added, then the ops HTTP, and ends every goroutine of the stack. It returns what main returned,
 // context.Canceled excepted where that was the order to end, and what could not be stopped. The Stack's Status may be read
 // after Run.
-func Run(ctx context.Context, cfg Config, main func(ctx context.Context, st *Stack) error) error {
-	cfg, err := cfg.withDefaults()
+//
+// The log is open before main and closed after the last line, also when main fails or panics. Meanwhile its logger is that
+// of slog and of package log; of several Runs in a process the last one has them.
+func Run(ctx context.Context, cfg Config, main func(ctx context.Context, st *Stack) error) (err error) {
+	cfg, err = cfg.withDefaults()
 	if err != nil {
 		return fmt.Errorf("observe: %w", err)
 	}
-	st := newStack(cfg)
+	boot := newBoot()
+	j, err := openJournal(&cfg, boot)
+	if err != nil {
+		return fmt.Errorf("observe: %w", err)
+	}
+	st := newStack(cfg, boot, j)
+	restore := takeDefault(j.log)
+	how := endPanic
+	defer func() {
+		st.tellEnd(how, err)
+		restore()
+		j.close()
+	}()
+	st.tellStart()
+	err = st.run(ctx, main)
+	how = st.how(ctx, err)
+	return err
+}
+
+// run is Run between the first line of the log and the last.
+func (st *Stack) run(ctx context.Context, main func(ctx context.Context, st *Stack) error) error {
 	if err := st.listen(); err != nil {
 		return fmt.Errorf("observe: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	st.start(ctx, cancel)
-	err = main(ctx, st)
+	err := main(ctx, st)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil
 	}
 	st.draining.Store(true)
 	err = errors.Join(err, st.stopServers())
-	cancel()
 	st.stop()
 	return err
 }
@@ -88,7 +113,7 @@ func (st *Stack) stopServer(s *server, share time.Duration) error {
 		return nil
 	}
 	last := s.engine.Status()
-	st.system(slog.LevelInfo, "server stopped", slog.String("server", s.name),
+	st.system(logx.LevelSystem, "server stopped", slog.String("server", s.name),
 		slog.Int64("took_ms", time.Since(begin).Milliseconds()),
 		slog.Uint64("sessions_closed", last.Total.Closed),
 		slog.Uint64("packets_unsent", last.Total.UnsentPackets))

@@ -40,6 +40,7 @@ func (st *Stack) obey(cancel context.CancelFunc) {
 				return
 			default:
 				told = true
+				st.signalled.Store(true)
 				st.system(slog.LevelInfo, "signal, draining", slog.String("signal", sig.String()))
 				st.draining.Store(true)
 				cancel()

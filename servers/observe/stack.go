@@ -15,23 +15,26 @@ import (
 	"time"
 
 	"vitrine/core/engine"
+	"vitrine/logx"
 )
 
 // Stack is one process's servers and what watches them. [Run] makes it and ends it; its methods may be called from any
 // goroutine.
 type Stack struct {
 	cfg     Config       // fixed after newStack
-	log     *slog.Logger // fixed after newStack
+	journal *journal     // fixed after newStack
+	log     *slog.Logger // fixed after newStack: the journal's
 	boot    uint64       // fixed after newStack
 	started time.Time    // fixed after newStack
 	build   Build        // fixed after newStack
 	ops     ops          // fixed after listen
 
-	draining atomic.Bool
-	signals  chan os.Signal // fixed after notify
-	reloads  chan struct{}  // holds one request at most
-	done     chan struct{}  // closed by stop: the goroutines end
-	running  sync.WaitGroup // those goroutines
+	draining  atomic.Bool
+	signalled atomic.Bool    // a signal ordered the end
+	signals   chan os.Signal // fixed after notify
+	reloads   chan struct{}  // holds one request at most
+	done      chan struct{}  // closed by stop: the goroutines end
+	running   sync.WaitGroup // those goroutines
 
 	mu       sync.Mutex
 	servers  []*server      // guarded by mu; only grows
@@ -59,9 +62,9 @@ type ops struct {
 	server   *http.Server
 }
 
-func newStack(cfg Config) *Stack {
+func newStack(cfg Config, boot uint64, j *journal) *Stack {
 	return &Stack{
-		cfg: cfg, log: newLogger(cfg), boot: newBoot(), started: time.Now(), build: readBuild(),
+		cfg: cfg, journal: j, log: j.log, boot: boot, started: time.Now(), build: readBuild(),
 		reloads: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 }
@@ -81,7 +84,7 @@ func (st *Stack) Add(srv *engine.Server) {
 	s.window.add(time.Now(), srv.Status())
 	st.servers = append(st.servers, s)
 	st.mu.Unlock()
-	st.system(slog.LevelInfo, "server added", slog.String("server", s.name), slog.String("addr", srv.Addr()))
+	st.system(logx.LevelSystem, "server started", slog.String("server", s.name), slog.String("addr", srv.Addr()))
 }
 
 // freeName returns the name, or the first of name-2, name-3 ... that no server has. The caller holds mu.
@@ -128,9 +131,6 @@ func (st *Stack) OnReload(f func() error) {
 	defer st.mu.Unlock()
 	st.onReload = append(st.onReload, f)
 }
-
-// Logger returns the process's logger.
-func (st *Stack) Logger() *slog.Logger { return st.log }
 
 // Boot returns the random id of this run of the process, for engine.Config.Boot; never 0.
 func (st *Stack) Boot() uint64 { return st.boot }

@@ -25,9 +25,9 @@ type Status struct {
 	Boot      string         `json:"boot"` // the id of this run of the process, decimal
 	StartedAt time.Time      `json:"started_at"`
 	Uptime    float64        `json:"uptime_seconds"`
-	HeldBack  uint64         `json:"log_held_back"` // log lines that the rate limit held back
-	Total     Figures        `json:"total"`         // all servers together
-	Servers   []ServerStatus `json:"servers"`       // in the order in which they were added
+	Log       LogStatus      `json:"log"`
+	Total     Figures        `json:"total"`   // all servers together
+	Servers   []ServerStatus `json:"servers"` // in the order in which they were added
 }
 
 // Figures are what is counted of a worker, of a server and in all.
@@ -82,7 +82,7 @@ type Duration struct {
 func (st *Stack) Status() Status {
 	status := Status{
 		State: st.State(), Build: st.build, Boot: strconv.FormatUint(st.boot, 10),
-		StartedAt: st.started, Uptime: time.Since(st.started).Seconds(), HeldBack: st.heldBack(),
+		StartedAt: st.started, Uptime: time.Since(st.started).Seconds(), Log: st.logStatus(),
 		Servers: []ServerStatus{},
 	}
 	for _, s := range st.added() {
