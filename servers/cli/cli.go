@@ -24,6 +24,7 @@ type grammar struct {
 	Up    upCommand    `cmd:"" help:"Start the whole stack on embedded defaults in one process."`
 	Serve serveCommand `cmd:"" help:"Start one server."`
 	Bots  botsCommand  `cmd:"" help:"Play bots against a server and check every reply."`
+	Logs  logsCommand  `cmd:"" help:"Search, follow or verify the system log."`
 	Check checkCommand `cmd:"" help:"Check the wire formats or the configuration."`
 }
 

@@ -3,6 +3,7 @@
 //	vitrine up       the whole stack on embedded defaults in one process, with bots that check every reply
 //	vitrine serve    one server: echo or chat
 //	vitrine bots     load with an oracle: every reply checked
+//	vitrine logs     the system log: search it, follow it, verify it
 //	vitrine check    wire: the test vectors; config: the effective configuration
 //
 // Exit status: 0 when all went well, 1 when something failed or a bot found fault, 2 for a command line or configuration
