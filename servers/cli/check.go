@@ -42,9 +42,9 @@ type checkConfigCommand struct {
 // Run prints the effective configuration, or every problem of it.
 func (c *checkConfigCommand) Run(io *streams) error {
 	if c.Example {
-		return config.WriteExample(io.out, defaults(portBase{c.PortBase}), "")
+		return config.WriteExample(io.out, defaults(portBase{c.PortBase}, ""), "")
 	}
-	s, effective, err := c.load(nil)
+	s, effective, err := c.load("", nil)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ import (
 // settings is the configuration file.
 type settings struct {
 	Ops  opsSettings    `toml:"ops"`
+	Log  logSettings    `toml:"log"`
 	Echo echoSettings   `toml:"echo"`
 	Chat serverSettings `toml:"chat"`
 }
@@ -85,9 +87,13 @@ const (
 	portOps         = 8080
 )
 
-// defaults returns the settings that the file, the environment and the flags change.
-func defaults(ports portBase) *settings {
-	s := &settings{Ops: opsSettings{Addr: ports.addr(portOps)}}
+// defaults returns the settings that the file, the environment and the flags change. The log of one server alone has a
+// directory of that name, so that several can be started in one place.
+func defaults(ports portBase, alone string) *settings {
+	s := &settings{
+		Ops: opsSettings{Addr: ports.addr(portOps)},
+		Log: logSettings{Dir: filepath.Join(defaultLogDir, alone)},
+	}
 	s.Echo.LAN = serverSettings{Addr: ports.addr(portEchoLAN), Codec: "lan", MaxPacket: maxLANPacket}
 	s.Echo.Classic = serverSettings{Addr: ports.addr(portEchoClassic), Codec: "classic"}
 	s.Echo.Sealed = serverSettings{Addr: ports.addr(portEchoSealed), Codec: "sealed"}
@@ -119,8 +125,8 @@ type configFlags struct {
 	OpsAddr  *string           `placeholder:"ADDR" help:"host:port of the operations pages; empty for none."`
 }
 
-// load reads the configuration; extra are keys set by other flags.
-func (f *configFlags) load(extra map[string]string) (*settings, *config.Effective, error) {
+// load reads the configuration; extra are keys set by other flags, alone is the server that is started alone.
+func (f *configFlags) load(alone string, extra map[string]string) (*settings, *config.Effective, error) {
 	if f.PortBase != nil && (*f.PortBase < 0 || *f.PortBase > 65535-(portOps-defaultBase)) {
 		return nil, nil, usagef("--port-base %d: want 0..%d", *f.PortBase, 65535-(portOps-defaultBase))
 	}
@@ -132,7 +138,7 @@ func (f *configFlags) load(extra map[string]string) (*settings, *config.Effectiv
 	if f.OpsAddr != nil {
 		flags["ops.addr"] = *f.OpsAddr
 	}
-	s := defaults(portBase{f.PortBase})
+	s := defaults(portBase{f.PortBase}, alone)
 	effective, err := config.Load(s, config.Options{File: f.Config, Env: environment(), Flags: flags})
 	return s, effective, err
 }

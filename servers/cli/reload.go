@@ -14,7 +14,8 @@ import (
 
 // reloader brings changes of the configuration to servers that run. Its fields are owned by the stack's reload goroutine.
 type reloader struct {
-	log       *slog.Logger
+	stack     *observe.Stack
+	console   *slog.LevelVar // of standard error
 	effective *config.Effective
 	inUse     settings
 	servers   []*running
@@ -22,8 +23,8 @@ type reloader struct {
 
 // reloadOnHangup has SIGHUP read the configuration again for these servers. The settings they were started with stay as
 // they are: others read them.
-func reloadOnHangup(st *observe.Stack, s *settings, effective *config.Effective, servers ...*running) {
-	r := &reloader{log: st.Logger(), effective: effective, inUse: *s, servers: servers}
+func reloadOnHangup(st *observe.Stack, s *settings, effective *config.Effective, console *slog.LevelVar, servers ...*running) {
+	r := &reloader{stack: st, console: console, effective: effective, inUse: *s, servers: servers}
 	st.OnReload(r.reload)
 }
 
@@ -44,8 +45,9 @@ func (r *reloader) reload() error {
 	return nil
 }
 
-// apply sets the limits of every server. What the settings' Validate let pass, no server refuses.
+// apply sets the levels of the log and the limits of every server. What the settings' Validate let pass, no server refuses.
 func (r *reloader) apply(s *settings) error {
+	s.Log.setLevels(r.stack.Journal(), r.console)
 	var problems []error
 	for _, one := range r.servers {
 		problems = append(problems, one.server.SetLimits(s.plan(one.table).settings.limits()))
@@ -59,7 +61,7 @@ func (r *reloader) tell(level slog.Level, message string, changes []config.Chang
 		if !r.concerns(c.Key) {
 			continue
 		}
-		r.log.LogAttrs(context.Background(), level, message, slog.String("key", c.Key), slog.String("old", c.Old),
+		r.stack.Logger().LogAttrs(context.Background(), level, message, slog.String("key", c.Key), slog.String("old", c.Old),
 			slog.String("new", c.New), slog.String("source", c.Source.String()), slog.String("type", typeConfig))
 	}
 }

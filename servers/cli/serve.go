@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
+	"strings"
 
 	"vitrine/servers/observe"
 )
@@ -55,20 +57,22 @@ func (c *serveCommand) Run(io *streams) error {
 	if c.Codec != "" && !isCodec(c.Codec) {
 		return usagef("--codec %s: want %s", c.Codec, codecNames)
 	}
-	s, effective, err := c.load(c.flags())
+	s, effective, err := c.load(strings.ReplaceAll(c.table(), ".", "-"), c.flags())
 	if err != nil {
 		return err
 	}
-	return observe.Run(context.Background(), observe.Config{OpsAddr: s.Ops.Addr}, func(ctx context.Context, st *observe.Stack) error {
+	console := new(slog.LevelVar)
+	return inUse(observe.Run(context.Background(), s.observed(console), func(ctx context.Context, st *observe.Stack) error {
 		r, err := s.plan(c.table()).start(st)
 		if err != nil {
 			return err
 		}
-		reloadOnHangup(st, s, effective, r)
+		reloadOnHangup(st, s, effective, console, r)
 		fmt.Fprintf(io.out, "listening on %s\n", r.server.Addr())
 		r.describe(io.out)
 		describeOps(io.out, st)
+		s.Log.describeJournal(io.out, st)
 		<-ctx.Done()
 		return nil
-	})
+	}))
 }

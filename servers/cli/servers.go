@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 
 	"vitrine/core/engine"
 	"vitrine/servers/bot"
@@ -49,7 +50,8 @@ func (s *settings) plan(table string) plan {
 type running struct {
 	plan
 	server *engine.Server
-	public string // key that clients of a sealed server need, "" for others
+	public string         // key that clients of a sealed server need, "" for others
+	last   *atomic.Uint64 // id of the session that joined last, 0 before the first
 }
 
 // start starts the planned server and adds it to the stack, which stops it in the end.
@@ -61,7 +63,8 @@ func (p plan) start(st *observe.Stack) (*running, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, usagef("%s: %w", p.name, err)
 	}
-	cfg.Observer, cfg.Boot = st.Observer(p.name), st.Boot()
+	last := new(atomic.Uint64)
+	cfg.Observer, cfg.Boot = remembering(last, st.Observer(p.name)), st.Boot()
 	srv, err := engine.New(cfg, p.handler())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.name, err)
@@ -70,7 +73,25 @@ func (p plan) start(st *observe.Stack) (*running, error) {
 		return nil, err
 	}
 	st.Add(srv)
-	return &running{plan: p, server: srv, public: public}, nil
+	return &running{plan: p, server: srv, public: public, last: last}, nil
+}
+
+// remembering returns the hooks with one that keeps the id of the session that joined last.
+func remembering(last *atomic.Uint64, o engine.Observer) engine.Observer {
+	opened := o.SessionOpened
+	o.SessionOpened = func(s *engine.Session) {
+		last.Store(uint64(s.ID()))
+		opened(s)
+	}
+	return o
+}
+
+// lastSession returns the id of the session that joined last, "" before the first.
+func (r *running) lastSession() string {
+	if id := r.last.Load(); id != 0 {
+		return engine.ID(id).String()
+	}
+	return ""
 }
 
 // describe tells where a server is and how to talk to it.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -27,6 +28,8 @@ type upCommand struct {
 // stackRun is one run of the whole stack.
 type stackRun struct {
 	command *upCommand
+	log     *logSettings
+	first   uint64    // index of the first log record of this run
 	watch   io.Writer // what people read
 	servers []*running
 	mu      sync.Mutex
@@ -39,23 +42,24 @@ func (c *upCommand) Run(io *streams) error {
 		return usagef("--bots %d --for %v: want 0 or more", c.Bots, c.For)
 	}
 	began := time.Now()
-	s, effective, err := c.load(nil)
+	s, effective, err := c.load("", nil)
 	if err != nil {
 		return err
 	}
-	run := &stackRun{command: c, watch: io.out, reports: map[string]bot.Report{}}
+	run := &stackRun{command: c, log: &s.Log, watch: io.out, reports: map[string]bot.Report{}}
 	if c.JSON {
 		run.watch = io.err
 	}
-	err = observe.Run(context.Background(), observe.Config{OpsAddr: s.Ops.Addr}, func(ctx context.Context, st *observe.Stack) error {
+	console := new(slog.LevelVar)
+	err = observe.Run(context.Background(), s.observed(console), func(ctx context.Context, st *observe.Stack) error {
 		if err := run.start(s, st, began); err != nil {
 			return err
 		}
-		reloadOnHangup(st, s, effective, run.servers...)
+		reloadOnHangup(st, s, effective, console, run.servers...)
 		return run.play(ctx)
 	})
 	if err != nil {
-		return err
+		return inUse(err)
 	}
 	return run.summarize(io.out)
 }
@@ -73,6 +77,8 @@ func (run *stackRun) start(s *settings, st *observe.Stack, began time.Time) erro
 		r.describe(run.watch)
 	}
 	describeOps(run.watch, st)
+	run.log.describeJournal(run.watch, st)
+	run.first = st.Status().Log.First
 	return nil
 }
 
@@ -181,6 +187,7 @@ type serverOutcome struct {
 	ServerDisconnects uint64  `json:"server_disconnects"`
 	RTTp50            float64 `json:"rtt_p50_us"`
 	RTTp99            float64 `json:"rtt_p99_us"`
+	LastSession       string  `json:"last_session"` // id of the session that joined last, "" for none
 }
 
 // summarize prints what the run came to and answers errFault when something was wrong.
@@ -192,7 +199,7 @@ func (run *stackRun) summarize(out io.Writer) error {
 		result.Servers[r.name] = serverOutcome{
 			Addr: r.server.Addr(), Sessions: st.Total.Closed, Sent: seen.Sent, Received: seen.Received,
 			Wrong: seen.Wrong, Missing: seen.Missing, ServerDisconnects: seen.ServerDisconnects,
-			RTTp50: seen.RTTp50, RTTp99: seen.RTTp99,
+			RTTp50: seen.RTTp50, RTTp99: seen.RTTp99, LastSession: r.lastSession(),
 		}
 		for reason, n := range st.Reasons {
 			result.CloseReasons[reason] += n
@@ -234,4 +241,24 @@ func (run *stackRun) print(result *outcome, problems []string) {
 	for _, problem := range problems {
 		fmt.Fprintln(run.watch, "  fault:", problem)
 	}
+	run.tellReader()
+}
+
+// tellReader says how to see what a session did, by the example of one.
+func (run *stackRun) tellReader() {
+	for _, r := range run.servers {
+		if id := r.lastSession(); id != "" && run.log.readable() {
+			fmt.Fprintf(run.watch, "What a session did, by the log: %s\n", run.log.reader(run.sessionFlags(r.name, id)))
+			return
+		}
+	}
+}
+
+// sessionFlags returns the flags of vitrine logs that find one session: its id is unique in its server and its run.
+func (run *stackRun) sessionFlags(server, id string) string {
+	flags := "--session " + id + " --grep server=" + server
+	if run.first > 1 {
+		flags += fmt.Sprintf(" --index %d..", run.first)
+	}
+	return flags
 }

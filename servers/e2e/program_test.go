@@ -45,6 +45,7 @@ func launchFile(t *testing.T, file string, args ...string) *program {
 	t.Helper()
 	p := &program{t: t, cmd: exec.Command(file, args...), grown: make(chan struct{}), ended: make(chan struct{})}
 	p.cmd.Dir = t.TempDir()
+	p.cmd.Env = append(os.Environ(), "VITRINE_LOG_RING_DIR="+t.TempDir()) // a killed process leaves its ring
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

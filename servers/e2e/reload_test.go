@@ -76,13 +76,13 @@ func TestServeReloadsItsLimits(t *testing.T) {
 
 	file.write(`[echo.lan]`, `addr = "127.0.0.1:9"`, `packet_rate = 1`, fmt.Sprintf(`packet_burst = %d`, burst), `[chat]`, `packet_rate = 77`)
 	p.signal(syscall.SIGHUP)
-	p.find(`level=INFO msg="setting changed" key=echo.lan.packet_rate old=0 new=1 source=\S+vitrine.toml:3 type=config`)
-	p.find(`level=INFO msg="setting changed" key=echo.lan.packet_burst old=0 new=20 `)
-	p.find(`level=WARN msg="setting needs a restart" key=echo.lan.addr old="\S+127.0.0.1:0\S+ new="\S+127.0.0.1:9\S+ source=\S+vitrine.toml:2`)
+	p.find(`^\[config\] \[\S+ / INFO\] setting changed key=echo.lan.packet_rate old=0 new=1 source=\S+vitrine.toml:3$`)
+	p.find(`INFO\] setting changed key=echo.lan.packet_burst old=0 new=20 `)
+	p.find(`WARN\] setting needs a restart key=echo.lan.addr old="\S+127.0.0.1:0\S+ new="\S+127.0.0.1:9\S+ source=\S+vitrine.toml:2`)
 	if n, err := say(c, flood); n < burst || n == flood || err == nil {
 		t.Errorf("with a limit: %d echoes, %v, want about %d and the end", n, err, burst)
 	}
-	p.find(`msg=reloaded functions=1 failed=0`)
+	p.find(`reloaded functions=1 failed=0`)
 	if said := p.stderr(); strings.Contains(said, "key=chat.packet_rate") {
 		t.Error("the log names a key of a server that does not run")
 	}
@@ -92,7 +92,7 @@ func TestServeReloadsItsLimits(t *testing.T) {
 
 	file.write(`[echo.lan]`, `packet_rate = "lots"`, `idle_timeout = 5`, `colour = 1`, `packet_burst = 2000`)
 	p.signal(syscall.SIGHUP)
-	failed := p.find(`level=ERROR msg="reload failed" error="(.*)" type`)[1]
+	failed := p.find(`ERROR\] reload failed error="(.*)"$`)[1]
 	for _, want := range []string{"vitrine.toml:2: echo.lan.packet_rate", "vitrine.toml:3: echo.lan.idle_timeout", "vitrine.toml:4: echo.lan.colour"} {
 		if !strings.Contains(failed, want) {
 			t.Errorf("the error does not name %q: %s", want, failed)
@@ -104,8 +104,8 @@ func TestServeReloadsItsLimits(t *testing.T) {
 
 	file.write(`[echo.lan]`, `addr = "127.0.0.1:0"`)
 	p.signal(syscall.SIGHUP)
-	p.find(`msg="setting changed" key=echo.lan.packet_rate old=1 new=0 source=default`)
-	p.find(`msg="setting changed" key=echo.lan.packet_burst old=20 new=0 source=default`)
+	p.find(`setting changed key=echo.lan.packet_rate old=1 new=0 source=default`)
+	p.find(`setting changed key=echo.lan.packet_burst old=20 new=0 source=default`)
 	if n, err := say(dialEcho(t, addr), flood); n != flood || err != nil {
 		t.Errorf("without a limit again: %d echoes, %v, want %d", n, err, flood)
 	}
@@ -133,13 +133,13 @@ func TestUpReloadsEveryServer(t *testing.T) {
 
 	file.write(`[echo.sealed]`, `idle_timeout = "20ms"`, `[chat]`, `send_limit = "1KiB"`)
 	p.signal(syscall.SIGHUP)
-	p.find(`level=ERROR msg="reload failed" error="[^"]*vitrine.toml:4: chat.send_limit: is 1024, want`)
+	p.find(`ERROR\] reload failed error="[^"]*vitrine.toml:4: chat.send_limit: is 1024, want`)
 
 	file.write(`[echo.sealed]`, `idle_timeout = "30ms"`, `[chat]`, `send_limit = "2MiB"`, `max_sessions = 7`)
 	p.signal(syscall.SIGHUP)
-	p.find(`msg="setting changed" key=echo.sealed.idle_timeout old="\S+1m\S+ new="\S+30ms\S+ `)
-	p.find(`msg="setting changed" key=chat.send_limit old="\S+1MiB\S+ new="\S+2MiB\S+ `)
-	p.find(`msg="setting needs a restart" key=chat.max_sessions old=10000 new=7 `)
+	p.find(`setting changed key=echo.sealed.idle_timeout old="\S+1m\S+ new="\S+30ms\S+ `)
+	p.find(`setting changed key=chat.send_limit old="\S+1MiB\S+ new="\S+2MiB\S+ `)
+	p.find(`setting needs a restart key=chat.max_sessions old=10000 new=7 `)
 	for err = nil; err == nil; { // the greeting first
 		_, err = c.receive()
 	}

@@ -25,6 +25,7 @@ type outcome struct {
 		ServerDisconnects *uint64  `json:"server_disconnects"`
 		P50               *float64 `json:"rtt_p50_us"`
 		P99               *float64 `json:"rtt_p99_us"`
+		LastSession       string   `json:"last_session"`
 	}
 	CloseReasons map[string]uint64 `json:"close_reasons"`
 }

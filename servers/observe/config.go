@@ -56,6 +56,12 @@ type Config struct {
 	console io.Writer      // instead of stderr; tests alone set it
 }
 
+// Validate reports every problem of the configuration at once; what Run finds when it opens files is not among them.
+func (c Config) Validate() error {
+	_, err := c.withDefaults()
+	return err
+}
+
 // withDefaults returns the configuration with every zero replaced, or every problem at once.
 func (c Config) withDefaults() (Config, error) {
 	if c.StopTimeout == 0 {

@@ -22,10 +22,14 @@ const (
 
 // tellStart writes the first line: what runs here.
 func (st *Stack) tellStart() {
-	st.system(logx.LevelSystem, "process started",
-		slog.String("version", st.build.Version), slog.String("revision", st.build.Revision),
-		slog.Int("pid", os.Getpid()), slog.String("boot", bootText(st.boot)),
-		slog.String("go", runtime.Version()), slog.Int("gomaxprocs", runtime.GOMAXPROCS(0)))
+	attrs := []slog.Attr{
+		slog.String("version", st.build.Version), slog.Int("pid", os.Getpid()), slog.String("boot", bootText(st.boot)),
+		slog.String("go", runtime.Version()), slog.Int("gomaxprocs", runtime.GOMAXPROCS(0)),
+	}
+	if st.build.Revision != "" {
+		attrs = append(attrs, slog.String("revision", st.build.Revision), slog.Bool("modified", st.build.Modified))
+	}
+	st.system(logx.LevelSystem, "process started", attrs...)
 }
 
 // bootText writes a boot id as it stands in trace ids.

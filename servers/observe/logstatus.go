@@ -7,13 +7,14 @@ import "vitrine/logx/record"
 type LogStatus struct {
 	Dir      string            `json:"dir"` // "" = no files
 	Error    string            `json:"error,omitempty"`
-	Next     uint64            `json:"next_index,string"` // index of the next record
-	Written  uint64            `json:"written,string"`    // last index that is in a file
-	Synced   uint64            `json:"synced,string"`     // last index that is known to be on the device
-	Records  uint64            `json:"records"`           // accepted since the process started
-	Dropped  map[string]uint64 `json:"dropped"`           // records not taken, by level
-	Waits    uint64            `json:"waits"`             // calls that waited for room in the ring
-	Ring     int               `json:"ring"`              // records that are not in a file yet
+	First    uint64            `json:"first_index,string"` // index of the first record since the process started
+	Next     uint64            `json:"next_index,string"`  // index of the next record
+	Written  uint64            `json:"written,string"`     // last index that is in a file
+	Synced   uint64            `json:"synced,string"`      // last index that is known to be on the device
+	Records  uint64            `json:"records"`            // accepted since the process started
+	Dropped  map[string]uint64 `json:"dropped"`            // records not taken, by level
+	Waits    uint64            `json:"waits"`              // calls that waited for room in the ring
+	Ring     int               `json:"ring"`               // records that are not in a file yet
 	RingCap  int               `json:"ring_capacity"`
 	Errors   uint64            `json:"errors"`    // writes and syncs that failed
 	Failing  bool              `json:"failing"`   // the files cannot be written now, or could not be opened
@@ -50,7 +51,7 @@ func (j *journal) fill(s *LogStatus) {
 		return
 	}
 	now := j.file.Stats()
-	s.Next, s.Written, s.Synced, s.Records = now.Next, now.Written, now.Synced, now.Next-j.first
+	s.First, s.Next, s.Written, s.Synced, s.Records = j.first, now.Next, now.Written, now.Synced, now.Next-j.first
 	s.Waits, s.Ring, s.RingCap, s.Errors, s.Failing = now.Waits, now.Ring, now.RingCap, now.Errors, now.Failing
 	for level := record.Debug; level <= record.System; level++ {
 		s.Dropped[level.String()] = now.Dropped[level]
