@@ -14,7 +14,7 @@ const (
 	ageLooks   = 20 // per Config.KeepAge
 )
 
-// background compresses sealed segments and removes old ones, in one goroutine that stop ends. It reads the directory
+// background compresses sealed segments, makes missing index files again and removes old segments, in one goroutine that stop ends. It reads the directory
 // each time and keeps nothing but what it could not do, so whatever an earlier process left undone is done too.
 type background struct {
 	config   *Config         // fixed
@@ -23,7 +23,7 @@ type background struct {
 	wake     chan struct{}   // one token: look again
 	quit     chan struct{}   // closed by stop
 	done     chan struct{}   // closed when the goroutine has ended
-	broken   map[uint64]bool // its own: segments that cannot be compressed, told of once
+	broken   map[uint64]bool // its own: segments that are damaged, told of once
 }
 
 func startBackground(c *Config, n *counters, live uint64) *background {
@@ -79,16 +79,48 @@ func (b *background) run() {
 	}
 }
 
-// pass removes what is too much, compresses what is left, and counts.
+// pass removes what is too much, brings in order what is left, and counts.
 func (b *background) pass() {
 	live := b.live.Load()
 	if err := b.retain(live); err != nil {
 		b.trouble(fmt.Errorf("remove old log segments: %w", err))
 	}
-	if b.config.Compress {
-		b.compressAll(live)
+	segments, err := b.sealedSegments(live)
+	if err != nil {
+		b.trouble(fmt.Errorf("list log segments: %w", err))
+	}
+	for i := 0; i < len(segments) && !b.stopping() && b.tend(&segments[i]); i++ {
 	}
 	b.count(live)
+}
+
+// tend makes index and postings of a sealed segment if they are missing, and compresses it. It is false when the others
+// have to wait for the next time: the disk is full, as a rule.
+func (b *background) tend(s *stored) bool {
+	if b.broken[s.base] || !s.data() {
+		return true
+	}
+	var err error
+	if !s.index || !s.warn {
+		err = b.remake(s)
+	}
+	if err == nil && b.config.Compress && !s.zipped {
+		err = b.compress(s.base)
+	}
+	if err == nil || errors.Is(err, errStopped) {
+		return true
+	}
+	b.broken[s.base] = errors.Is(err, ErrCorrupt)
+	b.trouble(fmt.Errorf("tend log segment %d: %w", s.base, err))
+	return b.broken[s.base]
+}
+
+func (b *background) remake(s *stored) error {
+	suffix := suffixLog
+	if s.zipped {
+		suffix = suffixZstd
+	}
+	return Rebuild(b.config.FS, b.config.path(s.base, suffix))
 }
 
 func (b *background) trouble(err error) {
@@ -105,30 +137,6 @@ func (b *background) sealedSegments(live uint64) ([]stored, error) {
 		}
 	}
 	return all, err
-}
-
-func (b *background) compressAll(live uint64) {
-	segments, err := b.sealedSegments(live)
-	if err != nil {
-		b.trouble(fmt.Errorf("compress log segments: %w", err))
-	}
-	for _, s := range segments {
-		if b.stopping() {
-			return
-		}
-		if !s.plain || s.zipped || b.broken[s.base] {
-			continue
-		}
-		err := b.compress(s.base)
-		if err == nil || errors.Is(err, errStopped) {
-			continue
-		}
-		b.broken[s.base] = errors.Is(err, ErrCorrupt)
-		b.trouble(fmt.Errorf("compress log segment %d: %w", s.base, err))
-		if !b.broken[s.base] {
-			return // a full disk, as a rule: the next rotation tries again
-		}
-	}
 }
 
 func (b *background) count(live uint64) {

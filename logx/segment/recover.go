@@ -141,6 +141,25 @@ func (r *recovery) zippedFooter(base uint64) (footer, error) {
 	return foot, nil
 }
 
+// zippedEnd is the index after a compressed segment, by its footer, or by its index when it is damaged.
+func (r *recovery) zippedEnd(base uint64) (uint64, error) {
+	foot, err := r.zippedFooter(base)
+	if !errors.Is(err, ErrCorrupt) {
+		return foot.last + 1, err
+	}
+	b, indexErr := readWhole(r.config.FS, r.config.path(base, suffixIndex), maxIndexBytes)
+	n := entriesIn(int64(len(b)))
+	if indexErr != nil || n == 0 || checkIndexHeader(b, r.store, base) != nil {
+		return 0, err
+	}
+	last, _, indexErr := parseEntry(b[entryOffset(n-1):], n-1)
+	if indexErr != nil || last.First < base {
+		return 0, err
+	}
+	r.config.Notify(fmt.Errorf("recover segment %d: %w", base, err))
+	return last.End(), nil
+}
+
 // checkHeader parses a header that must be that of a segment of this directory.
 func (r *recovery) checkHeader(b []byte, base uint64) (header, error) {
 	h, err := parseHeader(b)
@@ -159,8 +178,7 @@ func (r *recovery) checkHeader(b []byte, base uint64) (header, error) {
 // last brings the last segment in order. It is false when the segment has no records and was removed.
 func (r *recovery) last(s *stored) (there bool, err error) {
 	if s.zipped {
-		foot, err := r.zippedFooter(s.base)
-		r.found.Next = foot.last + 1
+		r.found.Next, err = r.zippedEnd(s.base)
 		return true, err
 	}
 	file, err := r.config.FS.OpenFile(r.config.path(s.base, suffixLog), os.O_RDWR, 0)

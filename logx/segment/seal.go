@@ -1,8 +1,9 @@
 package segment
 
 import (
+	"errors"
 	"fmt"
-	"slices"
+	"io/fs"
 )
 
 // sealing is a segment whose records are all written and whose footer is not.
@@ -26,6 +27,9 @@ func (w *Writer) rotate() error {
 	if err := w.finishSeal(); err != nil {
 		return err
 	}
+	if w.closed {
+		return fs.ErrClosed
+	}
 	if w.live.records == 0 {
 		return nil
 	}
@@ -39,11 +43,21 @@ func (w *Writer) rotate() error {
 	done.index.finish()
 	f := done.footer()
 	if err := done.writeIndex(); err != nil {
-		// The data count. The footer says what should be in the files, and the background makes them again.
-		w.config.Notify(fmt.Errorf("seal log segment %d: %w", done.header.base, err))
+		w.config.Notify(fmt.Errorf("seal log segment %d: %w", done.header.base, errors.Join(err, done.abandon())))
 	}
 	w.sealing = &sealing{live: done, footer: appendFooter(nil, &f)}
 	return w.finishSeal()
+}
+
+// abandon removes index and postings that could not be written in full: the data count. The footer says what should have
+// been in them, and the background makes them again from the data.
+func (s *live) abandon() error {
+	var errs []error
+	for _, g := range []*growing{&s.idx, &s.warn} {
+		errs = append(errs, g.close(), remove(g.fs, g.path))
+		g.dirty = false
+	}
+	return errors.Join(errs...)
 }
 
 // finishSeal writes what is left of a footer.
@@ -67,6 +81,3 @@ func (w *Writer) finishSeal() error {
 	w.back.sealed(w.live.header.base)
 	return nil
 }
-
-// sameNames tells whether a segment has the names of types that the configuration asks for.
-func sameNames(have, want []string) bool { return slices.Equal(have, want) }

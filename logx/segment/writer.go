@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"vitrine/logx/record"
@@ -64,9 +65,13 @@ func (w *Writer) open() (Recovery, error) {
 			return r.found, err
 		}
 	}
+	w.counters.wrote(w.live)
 	w.back = startBackground(&w.config, &w.counters, w.live.header.base)
-	if !sameNames(w.live.header.custom, w.config.Types.Custom()) {
-		return r.found, w.Rotate() // the names of a segment's types are fixed
+	if slices.Equal(w.live.header.custom, w.config.Types.Custom()) {
+		return r.found, nil
+	}
+	if err := w.Rotate(); err != nil { // the names of a segment's types are fixed
+		return r.found, errors.Join(err, w.Close())
 	}
 	return r.found, nil
 }
