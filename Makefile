@@ -156,6 +156,9 @@ gcc:
 # The benchmarks against peers are a module of their own. BENCH_C names an echo server in C to compare with, built elsewhere.
 BENCH_C   ?=
 BENCH_DIR := $(CURDIR)/var/bench
+KILLS     ?= 50
+LOG_DATA  := $(CURDIR)/var/logdata
+LOG_BYTES ?= 2GB
 
 .PHONY: bench-build
 bench-build:
@@ -174,6 +177,27 @@ bench-memory: bench-build ## bytes per connection at 10,000 connections, idle an
 bench-record: bench-build ## what recording costs: norecord, record, record alive at once; sealed is printed, lan is judged
 	-$(BENCH_DIR)/bench ab --codec sealed --base "$(BENCH_DIR)/bench-norecord serve vitrine --codec sealed" --test "$(BENCH_DIR)/bench serve vitrine --codec sealed" $(ARGS)
 	$(BENCH_DIR)/bench ab --base "$(BENCH_DIR)/bench-norecord serve vitrine" --test "$(BENCH_DIR)/bench serve vitrine" $(ARGS)
+
+.PHONY: bench-log
+bench-log: bench-build ## what a log record costs beside zerolog, zap, slog and phuslu, to a file, and judge the gates; ARGS=--quick a smoke run
+	$(BENCH_DIR)/bench log $(ARGS)
+
+.PHONY: log-kill
+log-kill: bench-build ## kill -9 at saturation, KILLS=50 times each: what is missing of the calls that had returned, peers beside
+	$(BENCH_DIR)/bench logkill --runs $(KILLS) $(ARGS)
+
+.PHONY: log-stall
+log-stall: bench-build ## 25,000 records/s while the disk stalls 300 ms every second: the calls that wait, peers and a no-op beside
+	$(BENCH_DIR)/bench logstall $(ARGS)
+
+.PHONY: log-data
+log-data: bench-build ## make LOG_BYTES=2GB of log in var/logdata, plain and compressed, and the same as text; kept when complete
+	$(BENCH_DIR)/bench logdata --dir $(LOG_DATA) --bytes $(LOG_BYTES) --compressed $(ARGS)
+
+.PHONY: log-find
+log-find: ## ask the log of log-data by index, by session and for errors, beside grep -F over the text; ARGS=--quick a smoke run
+	@$(MAKE) --no-print-directory log-data ARGS=
+	$(BENCH_DIR)/bench logfind --dir $(LOG_DATA) $(ARGS)
 
 .PHONY: bench-lockfree
 bench-lockfree: ## average, maximum and context switches of lock-free, spin lock, mutex and channel, and injected stalls

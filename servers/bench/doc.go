@@ -1,4 +1,5 @@
-// Command bench measures the engine beside its peers, as ratios inside one run.
+// Command bench measures the engine and the log beside their peers, as ratios
+// inside one run.
 //
 // It is a module of its own, so that the peers do not become dependencies of
 // the stack. The same framed echo runs on several engines; one load generator
@@ -12,6 +13,7 @@
 //	peers    every kind, medians of the rounds' ratios, gates
 //	ab       one server in two builds, the second twice
 //	memory   bytes of a connection, idle and after traffic
+//	log ..   the log: see package logs, which has its subcommands
 //
 // peers and ab keep all servers alive and connected and drive one at a time: a
 // round is a short slice of each, in random order, so that both sides of a

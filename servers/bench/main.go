@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"vitrine/servers/bench/logs"
 )
 
 type commands struct {
@@ -18,6 +20,13 @@ type commands struct {
 	Peers  peersCommand  `cmd:"" help:"Compare the servers in interleaved rounds and judge the gates."`
 	Memory memoryCommand `cmd:"" help:"Print the bytes a connection costs, idle and after traffic."`
 	AB     abCommand     `cmd:"" name:"ab" help:"Compare two builds, three servers alive at once."`
+
+	Log      logs.CostCommand  `cmd:"" help:"Compare what a log record costs in interleaved rounds and judge the gates."`
+	LogKill  logs.KillCommand  `cmd:"" name:"logkill" help:"Kill processes that log and count what is missing of the calls that had returned."`
+	LogStall logs.StallCommand `cmd:"" name:"logstall" help:"Count the calls that block while the disk stalls."`
+	LogData  logs.DataCommand  `cmd:"" name:"logdata" help:"Make up a log to search, and the same records as text."`
+	LogFind  logs.FindCommand  `cmd:"" name:"logfind" help:"Time questions to that log beside grep -F over the text."`
+	LogChild logs.ChildCommand `cmd:"" name:"logkill-child" hidden:"" help:"Log until killed."`
 }
 
 func main() {
@@ -25,7 +34,7 @@ func main() {
 	defer stop()
 	var line commands
 	parsed := kong.Parse(&line, kong.Name("bench"), kong.UsageOnError(),
-		kong.Description("Measure the engine beside its peers."),
+		kong.Description("Measure the engine and the log beside their peers."),
 		kong.Vars{"kinds": strings.Join(kindNames(), ", ")},
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	parsed.FatalIfErrorf(parsed.Run())
