@@ -15,8 +15,8 @@ var ErrNoRecord = errors.New("no such record")
 // is found by scanning. An error is the last thing it gives, with an empty block.
 func (s *Segment) Blocks(w Want) iter.Seq2[Block, error] {
 	return func(yield func(Block, error) bool) {
-		buf := s.dir.buffers.get()
-		defer s.dir.buffers.put(buf)
+		buf := s.dir.entries.get()
+		defer s.dir.entries.put(buf)
 		q := query{segment: s, want: w, hash: mix(w.Session), yield: yield, buf: *buf}
 		if err := q.run(); err != nil {
 			yield(Block{}, fmt.Errorf("find blocks of segment %d in %q: %w", s.base, s.dir.path, err))
@@ -87,7 +87,7 @@ func (q *query) repair(why error) error {
 	if q.repaired {
 		return why
 	}
-	q.repaired = true
+	q.repaired, q.last = true, Block{}
 	old := q.snap.index.bytes
 	err := q.segment.with(func(c *content) error {
 		c.mu.Lock()

@@ -167,6 +167,22 @@ func (z *zipped) frame(i int, buf []byte) ([]byte, error) {
 	return out, nil
 }
 
+// buffers keeps room of one size that is not in use. Any goroutine may call it.
+type buffers struct {
+	size int // fixed
+	pool sync.Pool
+}
+
+func (p *buffers) get() *[]byte {
+	if b, ok := p.pool.Get().(*[]byte); ok {
+		return b
+	}
+	b := make([]byte, p.size)
+	return &b
+}
+
+func (p *buffers) put(b *[]byte) { p.pool.Put(b) }
+
 // inflaters keeps the decoders that are not in use. Any goroutine may call it.
 type inflaters struct{ pool sync.Pool }
 
@@ -183,9 +199,10 @@ func (p *inflaters) get() (*inflater, error) {
 	if in, ok := p.pool.Get().(*inflater); ok {
 		return in, nil
 	}
-	// A decoder that only decodes whole frames has no goroutines: it needs no Close.
+	// A decoder that only decodes whole frames has no goroutines: it needs no Close. Records, header and footer have
+	// checksums of their own, which find what the one of a frame would.
 	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxBlockBytes),
-		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecodeAllCapLimit(true))
+		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecodeAllCapLimit(true), zstd.IgnoreChecksum(true))
 	if err != nil {
 		return nil, fmt.Errorf("make decoder: %w", err)
 	}

@@ -21,7 +21,8 @@ var ErrRemoved = errors.New("segment removed")
 type Dir struct {
 	path      string    // fixed after Open
 	inflaters inflaters // of all segments
-	buffers   buffers   // of all segments
+	buffers   buffers   // of all segments, each for a block
+	entries   buffers   // of all segments, each for a group of the index
 
 	mu       sync.Mutex
 	segments []*Segment // guarded by mu: ascending; replaced, never changed
@@ -31,7 +32,7 @@ type Dir struct {
 
 // Open lists the segments of a directory. It opens none of them: each opens its files when it is first asked.
 func Open(dir string) (*Dir, error) {
-	d := &Dir{path: dir}
+	d := &Dir{path: dir, buffers: buffers{size: MaxBlockBytes}, entries: buffers{size: groupBytes}}
 	if err := d.Refresh(); err != nil {
 		return nil, err
 	}

@@ -7,23 +7,9 @@ import (
 	"io"
 	"iter"
 	"os"
-	"sync"
 
 	"vitrine/logx/record"
 )
-
-// buffers keeps room for a block that is not in use. Any goroutine may call it.
-type buffers struct{ pool sync.Pool }
-
-func (p *buffers) get() *[]byte {
-	if b, ok := p.pool.Get().(*[]byte); ok {
-		return b
-	}
-	b := make([]byte, MaxBlockBytes)
-	return &b
-}
-
-func (p *buffers) put(b *[]byte) { p.pool.Put(b) }
 
 // Postings gives what is known of each record of at least WARN whose index, level and type are wanted, in order. Time
 // and session are for the caller to check, in the record. A posting's Copy is valid until the next one. Where the

@@ -13,7 +13,7 @@ import (
 )
 
 // errUnborn says that a segment has a file and no header in it yet: it has no records.
-var errUnborn = errors.New("no header yet")
+var errUnborn = fmt.Errorf("%w header: cut", ErrCorrupt)
 
 // blockIndex is where the entries of finished blocks are: the .idx file, or the same bytes made from the data.
 type blockIndex struct {

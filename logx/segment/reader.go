@@ -100,9 +100,7 @@ func (s *Segment) drop(c *content) {
 // look tells what the segment has now.
 func (s *Segment) look() (snap snapshot, err error) {
 	err = s.with(func(c *content) (err error) {
-		buf := s.dir.buffers.get()
-		defer s.dir.buffers.put(buf)
-		snap, err = c.look(s.dir, *buf)
+		snap, err = c.look(s.dir)
 		return err
 	})
 	if errors.Is(err, errUnborn) {

@@ -79,12 +79,12 @@ type snapshot struct {
 	broken  error         // what stands there instead of a record, in a sealed segment
 }
 
-// look brings an unsealed segment up to date and tells what it has. buf is room for a step of the walk.
-func (c *content) look(d *Dir, buf []byte) (snapshot, error) {
+// look brings an unsealed segment up to date and tells what it has.
+func (c *content) look(d *Dir) (snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.sealed {
-		if err := c.follow(buf); err != nil {
+		if err := c.follow(&d.buffers); err != nil {
 			return snapshot{}, fmt.Errorf("read end of segment %d in %q: %w", c.head.base, d.path, err)
 		}
 	}
@@ -100,7 +100,7 @@ func (c *content) look(d *Dir, buf []byte) (snapshot, error) {
 }
 
 // follow walks over what was appended since it was last called, and takes note of the seal.
-func (c *content) follow(buf []byte) error {
+func (c *content) follow(pool *buffers) error {
 	p := c.data.(plain)
 	info, err := p.file.Stat()
 	if err != nil || info.Size() == c.tail.seen {
@@ -111,7 +111,9 @@ func (c *content) follow(buf []byte) error {
 			return err
 		}
 	}
-	if err := c.tail.advance(buf); err != nil {
+	buf := pool.get()
+	defer pool.put(buf)
+	if err := c.tail.advance(*buf); err != nil {
 		return err
 	}
 	if c.tail.walker.offset == info.Size() {

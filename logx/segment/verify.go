@@ -133,11 +133,11 @@ func (v *verifier) open() (ok bool, err error) {
 	if err == nil {
 		err = c.readHead(base)
 	}
-	if errors.Is(err, ErrCorrupt) {
-		v.problem(v.dataName(), 0, err)
+	if errors.Is(err, errUnborn) {
 		return false, nil
 	}
-	if errors.Is(err, errUnborn) {
+	if errors.Is(err, ErrCorrupt) {
+		v.problem(v.dataName(), 0, err)
 		return false, nil
 	}
 	if err != nil {
