@@ -76,6 +76,13 @@ func (l *lines) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
+// String returns all that was written.
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 func (l *lines) handler() slog.Handler {
 	return slog.NewJSONHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug})
 }

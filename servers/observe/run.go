@@ -61,14 +61,13 @@ func (st *Stack) run(ctx context.Context, main func(ctx context.Context, st *Sta
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	st.start(ctx, cancel)
+	defer st.stop() // also when main panics
 	err := main(ctx, st)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil
 	}
 	st.draining.Store(true)
-	err = errors.Join(err, st.stopServers())
-	st.stop()
-	return err
+	return errors.Join(err, st.stopServers())
 }
 
 // start begins what runs beside main. stop ends all of it.
