@@ -37,10 +37,11 @@ type output interface {
 type writer struct {
 	log     *Log
 	output  output
-	next    uint64 // index to write next: ring.tail <= written+1 <= next <= ring.head
-	scratch []byte // a payload from chunks
-	urgent  bool   // a record of ERROR or above waits for the device
-	unsaved bool   // something was written since the last sync
+	next    uint64      // index to write next: ring.tail <= written+1 <= next <= ring.head
+	head    record.Head // of the record that is being added: output is an interface, and a local would be on the heap
+	scratch []byte      // a payload from chunks
+	urgent  bool        // a record of ERROR or above waits for the device
+	unsaved bool        // something was written since the last sync
 	synced  time.Time
 	told    uint64 // drops that records have told of
 	naps    int
@@ -98,9 +99,9 @@ func (w *writer) drain() {
 		if !ok {
 			return
 		}
-		h := record.Head{Index: w.next, Time: s.Time, Session: s.Session, Level: s.Level, Flags: s.Flags, Type: s.Type}
-		w.urgent = w.urgent || h.Level >= record.Error
-		w.output.Add(&h, r.Payload(s, w.scratch))
+		w.head = record.Head{Index: w.next, Time: s.Time, Session: s.Session, Level: s.Level, Flags: s.Flags, Type: s.Type}
+		w.urgent = w.urgent || s.Level >= record.Error
+		w.output.Add(&w.head, r.Payload(s, w.scratch))
 	}
 }
 
