@@ -60,6 +60,12 @@ func (f *fanout) Handle(ctx context.Context, r slog.Record) error {
 	return errors.Join(failed...)
 }
 
+func (f *fanout) endRepeat() {
+	for i := range f.branches {
+		EndRepeat(f.branches[i].Handler)
+	}
+}
+
 // WithAttrs gives each branch a slice of its own: a handler owns the one it gets.
 func (f *fanout) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return f.derive(func(h slog.Handler) slog.Handler { return h.WithAttrs(slices.Clone(attrs)) })

@@ -201,6 +201,18 @@ func (f *front) putHeld(h held) {
 	f.out.put(time.Now(), &e, []record.Field{record.Uint(heldBackKey, h.count)})
 }
 
+// EndRepeat ends the repeat limit of a handler that NewHandler or NewConsole made, of what is derived from it, and of the
+// branches of a fanout: what is held back is written, and later records all pass. Call it before Log.Close, which would
+// drop, and count, the records of windows that end after it. Other handlers it leaves alone. It blocks as Handle does; any
+// goroutine may call it, again too.
+func EndRepeat(h slog.Handler) {
+	if l, ok := h.(interface{ endRepeat() }); ok {
+		l.endRepeat()
+	}
+}
+
+func (h *handler) endRepeat() { h.front.limit.close() }
+
 // WithAttrs returns a handler whose records have these attributes too. They are resolved and converted now.
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	if len(attrs) == 0 {

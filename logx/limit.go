@@ -25,7 +25,7 @@ const (
 // Repeat limits records of the same type and message. In a window of Every, from the first of them on, Records are
 // written and the others held back and counted. When the window ends, or earlier when more than 1024 messages take turns, a
 // record of that type and message with the field held_back tells how many there were; it has the highest level among
-// them. Records of level SYSTEM are never held back.
+// them. Records of level SYSTEM are never held back. At the end of the program EndRepeat writes what is held back then.
 //
 // A call that is held back takes one mutex, shared by all callers of the handler, and allocates nothing.
 type Repeat struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"testing/slogtest"
 	"time"
@@ -99,5 +100,26 @@ func TestHandlerSaysWhenARecordIsDropped(t *testing.T) {
 	closeLog(t, l)
 	if err := h.Handle(context.Background(), five()); err != errDropped {
 		t.Errorf("got %v, want %v", err, errDropped)
+	}
+}
+
+// What is held back when the program ends is in the file, however the handler was derived.
+func TestEndRepeatWritesWhatIsHeldBack(t *testing.T) {
+	l := open(t, Config{})
+	h := NewFanout(Branch{Handler: clock{new([]time.Time)}}, Branch{Handler: l.NewHandler(HandlerConfig{Repeat: Repeat{Records: 1, Every: time.Hour}})})
+	log := slog.New(h).With("a", 1).WithGroup("g")
+	for range 4 {
+		log.Info("m")
+	}
+	EndRepeat(log.Handler())
+	EndRepeat(log.Handler())
+	log.Info("m")
+	flush(t, l)
+	var got []string
+	for _, line := range lines(t, l.cfg.Dir) {
+		got = append(got, line[strings.Index(line, "] m")+2:])
+	}
+	if want := []string{"m a=1", "m held_back=3", "m a=1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
