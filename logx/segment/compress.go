@@ -67,6 +67,9 @@ func (c *compressor) run() error {
 	if err := c.writeFrames(index); err != nil {
 		return err
 	}
+	if c.back.stopping() {
+		return errStopped // the sync may take long
+	}
 	if err := errors.Join(c.target.sync(), c.target.close()); err != nil {
 		return err
 	}

@@ -253,7 +253,7 @@ func (d *desk) snapshot() map[string][]byte {
 	return files
 }
 
-// restore makes the directory what it was.
+// restore makes the directory what it was. It writes what differs.
 func (d *desk) restore(files map[string][]byte) {
 	d.t.Helper()
 	for _, name := range d.names() {
@@ -262,7 +262,10 @@ func (d *desk) restore(files map[string][]byte) {
 		}
 	}
 	for name, b := range files {
-		must(d.t, os.WriteFile(filepath.Join(d.config.Dir, name), b, fileMode))
+		path := filepath.Join(d.config.Dir, name)
+		if have, err := os.ReadFile(path); err != nil || !bytes.Equal(have, b) {
+			must(d.t, os.WriteFile(path, b, fileMode))
+		}
 	}
 }
 
