@@ -76,33 +76,40 @@ func (c *CostCommand) measure(ctx context.Context) (*costReport, error) {
 	again := kinds[0]
 	again.name += againSuffix
 	kinds = append(kinds, again)
-	report := newCostReport(c.Seed, c.Records, c.Callers, kinds)
-	v := visitor{parent: c.Dir, records: c.Records}
-	for round, order := range ratio.Schedule(c.Seed, len(report.Costs), c.MaxRounds) {
-		for _, i := range order {
-			if err := ctx.Err(); err != nil {
-				return report, err
-			}
-			cost := &report.Costs[i]
-			seen, err := v.drive(cost.kind, cost.Callers)
-			if err != nil {
-				return report, err
-			}
-			cost.Visits = append(cost.Visits, seen)
+	report := &costReport{Seed: c.Seed, Records: c.Records}
+	for i, callers := range c.Callers {
+		if callers < 1 || callers > maxCallers {
+			return report, fmt.Errorf("%d callers, from 1 to %d can be", callers, maxCallers)
 		}
-		report.progress(round+1, c.MaxRounds)
-		if round+1 >= c.MinRounds && report.agrees(c.Agree) {
-			break
+		cell := newCell(callers, kinds)
+		if err := c.rounds(ctx, &cell, c.Seed+uint64(i)); err != nil {
+			return report, err
 		}
+		report.Cells = append(report.Cells, cell)
 	}
 	return report, nil
 }
 
-// progress tells on stderr how far the run is.
-func (r *costReport) progress(round, most int) {
-	fmt.Fprintf(os.Stderr, "round %d of at most %d, A/A", round, most)
-	for _, callers := range r.cells() {
-		fmt.Fprintf(os.Stderr, " %.3f", ratio.Median(r.control(callers)))
+// rounds adds rounds until A/A agrees or their limit is reached.
+func (c *CostCommand) rounds(ctx context.Context, cell *cell, seed uint64) error {
+	v := visitor{parent: c.Dir, records: c.Records}
+	for round, order := range ratio.Schedule(seed, len(cell.Costs), c.MaxRounds) {
+		for _, i := range order {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			cost := &cell.Costs[i]
+			seen, err := v.drive(cost.kind, cell.Callers)
+			if err != nil {
+				return err
+			}
+			cost.Visits = append(cost.Visits, seen)
+		}
+		control := ratio.Median(cell.control())
+		fmt.Fprintf(os.Stderr, "%s, round %d of at most %d, A/A %.3f\n", callersText(cell.Callers), round+1, c.MaxRounds, control)
+		if round+1 >= c.MinRounds && ratio.Agrees(control, c.Agree) {
+			return nil
+		}
 	}
-	fmt.Fprintln(os.Stderr)
+	return nil
 }

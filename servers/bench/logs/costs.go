@@ -5,35 +5,37 @@ package logs
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"vitrine/servers/bench/ratio"
 )
 
-// costReport is what records cost, all loggers with each number of callers.
+// costReport is what records cost.
 type costReport struct {
 	Seed    uint64 `json:"seed"`
 	Records int    `json:"records"`
-	Costs   []cost `json:"costs"`
+	Cells   []cell `json:"cells"`
 }
 
-// cost is one logger with one number of callers: one visit a round.
+// cell is all loggers with one number of callers; the last is the first again.
+type cell struct {
+	Callers int    `json:"callers"`
+	Costs   []cost `json:"loggers"`
+}
+
+// cost is one logger in a cell: one visit a round.
 type cost struct {
-	Name    string  `json:"name"`
-	Callers int     `json:"callers"`
-	Visits  []visit `json:"visits"`
-	kind    kind
+	Name   string  `json:"name"`
+	Visits []visit `json:"visits"`
+	kind   kind
 }
 
-func newCostReport(seed uint64, records int, callers []int, kinds []kind) *costReport {
-	r := &costReport{Seed: seed, Records: records}
-	for _, n := range callers {
-		for _, k := range kinds {
-			r.Costs = append(r.Costs, cost{Name: k.name, Callers: n, kind: k})
-		}
+func newCell(callers int, kinds []kind) cell {
+	c := cell{Callers: callers}
+	for _, k := range kinds {
+		c.Costs = append(c.Costs, cost{Name: k.name, kind: k})
 	}
-	return r
+	return c
 }
 
 // column takes one figure out of every round; nil for a logger that did not run.
@@ -50,142 +52,122 @@ func (c *cost) column(figure func(visit) float64) []float64 {
 
 func (c *cost) nanos() []float64 { return c.column(func(v visit) float64 { return v.Nanos }) }
 
-func (r *costReport) find(name string, callers int) *cost {
-	for i := range r.Costs {
-		if c := &r.Costs[i]; c.Name == name && c.Callers == callers {
-			return c
+func (c *cell) find(name string) *cost {
+	for i := range c.Costs {
+		if c.Costs[i].Name == name {
+			return &c.Costs[i]
 		}
 	}
 	return nil
-}
-
-// cells returns the numbers of callers.
-func (r *costReport) cells() []int {
-	var cells []int
-	for _, c := range r.Costs {
-		if !slices.Contains(cells, c.Callers) {
-			cells = append(cells, c.Callers)
-		}
-	}
-	return cells
 }
 
 // control divides what was measured twice, round by round.
-func (r *costReport) control(callers int) []float64 {
-	for i := range r.Costs {
-		if name, twice := strings.CutSuffix(r.Costs[i].Name, againSuffix); twice && r.Costs[i].Callers == callers {
-			return ratio.Of(r.Costs[i].nanos(), r.find(name, callers).nanos())
-		}
-	}
-	return nil
-}
-
-// agrees tells whether the controls of all cells do.
-func (r *costReport) agrees(limit float64) bool {
-	return !slices.ContainsFunc(r.cells(), func(callers int) bool {
-		return !ratio.Agrees(ratio.Median(r.control(callers)), limit)
-	})
+func (c *cell) control() []float64 {
+	again := &c.Costs[len(c.Costs)-1]
+	return ratio.Of(again.nanos(), c.find(strings.TrimSuffix(again.Name, againSuffix)).nanos())
 }
 
 // fastest is the synchronous peer with the least median.
-func (r *costReport) fastest(callers int) *cost {
+func (c *cell) fastest() *cost {
 	var best *cost
-	for i := range r.Costs {
-		c := &r.Costs[i]
-		if c.kind.class != classSynchronous || c.Callers != callers {
-			continue
-		}
-		if best == nil || ratio.Median(c.nanos()) < ratio.Median(best.nanos()) {
-			best = c
+	for i := range c.Costs {
+		one := &c.Costs[i]
+		if one.kind.class == classSynchronous && (best == nil || ratio.Median(one.nanos()) < ratio.Median(best.nanos())) {
+			best = one
 		}
 	}
 	return best
 }
 
 // judge holds ours to its gates; what did not run is not judged.
-func (r *costReport) judge(agree float64) gates {
-	var all gates
-	for _, callers := range r.cells() {
+func (r *costReport) judge(agree float64) (all gates) {
+	for i := range r.Cells {
+		c := &r.Cells[i]
 		bound := oneCallerGate
-		if callers > 1 {
+		if c.Callers > 1 {
 			bound = manyCallersGate
 		}
 		for _, peer := range []string{zerologSync, zapBuffered} {
-			all = r.compare(all, r.find(oursBinary, callers), r.find(peer, callers), bound)
+			all = c.compare(all, c.find(oursBinary), c.find(peer), bound)
 		}
-		if callers == 1 {
-			all = r.compare(all, r.find(oursText, callers), r.fastest(callers), textGate)
+		if c.Callers == 1 {
+			all = c.compare(all, c.find(oursText), c.fastest(), textGate)
 		}
-		all = append(all, r.agreement(callers, agree))
+		all = append(all, c.agreement(agree))
+		all = append(all, c.frugal()...)
 	}
-	return append(all, r.frugal()...)
+	return all
 }
 
-func (r *costReport) compare(all gates, over, under *cost, bound float64) gates {
+func (c *cell) compare(all gates, over, under *cost, bound float64) gates {
 	if over == nil || under == nil {
 		return all
 	}
 	rounds := ratio.Of(over.nanos(), under.nanos())
-	g := atMost(fmt.Sprintf("%s / %s, %s", over.Name, under.Name, callersText(over.Callers)), ratio.Median(rounds), bound)
+	g := atMost(fmt.Sprintf("%s / %s, %s", over.Name, under.Name, callersText(c.Callers)), ratio.Median(rounds), bound)
 	g.Spread = spread(rounds)
+	g.Quiet = number(ratio.Quantile(over.nanos(), .25) / ratio.Quantile(under.nanos(), .25))
 	return append(all, g)
 }
 
 // agreement is the control as a gate: without it no time means anything.
-func (r *costReport) agreement(callers int, limit float64) gate {
-	rounds := r.control(callers)
-	g := atMost(fmt.Sprintf("A/A off by, %s", callersText(callers)), max(ratio.Median(rounds)-1, 1-ratio.Median(rounds)), limit)
+func (c *cell) agreement(limit float64) gate {
+	rounds := c.control()
+	off := ratio.Median(rounds) - 1
+	g := atMost("A/A off by, "+callersText(c.Callers), max(off, -off), limit)
 	g.Spread = spread(rounds)
 	return g
 }
 
 // frugal are the gates on allocations, and on calls that were refused.
-func (r *costReport) frugal() (all gates) {
-	for i := range r.Costs {
-		c := &r.Costs[i]
-		if c.kind.class != classOurs || strings.HasSuffix(c.Name, againSuffix) {
+func (c *cell) frugal() (all gates) {
+	for i := range c.Costs {
+		one := &c.Costs[i]
+		if one.kind.class != classOurs || strings.HasSuffix(one.Name, againSuffix) {
 			continue
 		}
-		name := fmt.Sprintf("%s, %s: ", c.Name, callersText(c.Callers))
+		name := fmt.Sprintf("%s, %s: ", one.Name, callersText(c.Callers))
 		all = append(all,
-			atMost(name+"allocations", ratio.Median(c.column(func(v visit) float64 { return v.Allocs })), allocGate),
-			atMost(name+"refused calls", c.dropped(), 0))
+			atMost(name+"allocations", ratio.Median(one.column(func(v visit) float64 { return v.Allocs })), allocGate),
+			atMost(name+"refused calls", one.refused(), 0))
 	}
 	return all
 }
 
-func (c *cost) dropped() (sum float64) {
+func (c *cost) refused() (sum float64) {
 	for _, v := range c.Visits {
-		sum += float64(v.Dropped)
+		sum += float64(v.Refused)
 	}
 	return sum
 }
 
 // table prints every cell.
 func (r *costReport) table(w io.Writer) error {
-	for _, callers := range r.cells() {
-		ours := r.find(oursBinary, callers).nanos()
-		fmt.Fprintf(w, "%s, %d records a visit; medians of %d rounds\n", callersText(callers), r.Records, len(r.Costs[0].Visits))
-		table := newTable(w)
-		fmt.Fprintln(table, "logger\tns/record\tquartiles\tcpu ns\tallocs\tB/record\t/ ours\t")
-		for i := range r.Costs {
-			c := &r.Costs[i]
-			if c.Callers != callers {
-				continue
-			}
-			fmt.Fprintf(table, "%s\t%.0f\t%s\t%.0f\t%.2f\t%.0f\t%s\t\n", c.Name, ratio.Median(c.nanos()), whole(c.nanos()),
-				ratio.Median(c.column(func(v visit) float64 { return v.CPU })),
-				ratio.Median(c.column(func(v visit) float64 { return v.Allocs })),
-				ratio.Median(c.column(func(v visit) float64 { return v.Bytes })),
-				times(ratio.Median(ratio.Of(c.nanos(), ours))))
-		}
-		fmt.Fprintln(table)
-		if err := table.Flush(); err != nil {
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		fmt.Fprintf(w, "%s, %d records a visit; medians of %d rounds\n", callersText(c.Callers), r.Records, len(c.Costs[0].Visits))
+		if err := c.table(w); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "cpu: of the whole process, other goroutines included; seed %d\n", r.Seed)
+	_, err := fmt.Fprintf(w, "cpu: of the whole process, other goroutines included; quiet: ratio of the lower quartiles; seed %d\n", r.Seed)
 	return err
+}
+
+func (c *cell) table(w io.Writer) error {
+	ours := c.find(oursBinary).nanos()
+	table := newTable(w)
+	fmt.Fprintln(table, "logger\tns/record\tquartiles\tcpu ns\tallocs\tB/record\t/ ours\t")
+	for i := range c.Costs {
+		one := &c.Costs[i]
+		fmt.Fprintf(table, "%s\t%.0f\t%s\t%.0f\t%.2f\t%.0f\t%s\t\n", one.Name, ratio.Median(one.nanos()), whole(one.nanos()),
+			ratio.Median(one.column(func(v visit) float64 { return v.CPU })),
+			ratio.Median(one.column(func(v visit) float64 { return v.Allocs })),
+			ratio.Median(one.column(func(v visit) float64 { return v.Bytes })),
+			times(ratio.Median(ratio.Of(one.nanos(), ours))))
+	}
+	fmt.Fprintln(table)
+	return table.Flush()
 }
 
 // spread prints the quartiles of ratios, the lower and the upper.

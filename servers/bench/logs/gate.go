@@ -24,6 +24,7 @@ type gate struct {
 	Bound   string  `json:"bound"` // <= or >=
 	Limit   float64 `json:"limit"`
 	Spread  string  `json:"quartiles,omitempty"` // of the rounds, where there are some
+	Quiet   string  `json:"quiet,omitempty"`     // the same of the rounds least disturbed
 	Verdict string  `json:"verdict"`
 }
 
@@ -64,9 +65,10 @@ func (gs gates) judge() error {
 
 func (gs gates) print(w io.Writer) error {
 	table := newTable(w)
-	fmt.Fprintln(table, "gate\tfigure\tbound\tquartiles\tverdict\t")
+	fmt.Fprintln(table, "gate\tfigure\tbound\tquartiles\tquiet\tverdict\t")
 	for _, g := range gs {
-		fmt.Fprintf(table, "%s\t%s\t%s %s\t%s\t%s\t\n", g.Name, number(g.Value), g.Bound, number(g.Limit), g.Spread, g.Verdict)
+		fmt.Fprintf(table, "%s\t%s\t%s %s\t%s\t%s\t%s\t\n",
+			g.Name, number(g.Value), g.Bound, number(g.Limit), g.Spread, g.Quiet, g.Verdict)
 	}
 	return table.Flush()
 }

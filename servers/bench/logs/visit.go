@@ -26,7 +26,7 @@ type visit struct {
 	CPU     float64 `json:"cpu_ns"` // of the whole process
 	Bytes   float64 `json:"bytes"`
 	Allocs  float64 `json:"allocs"`
-	Dropped int64   `json:"dropped"`
+	Refused int64   `json:"refused"`
 }
 
 // saturated is how our log is opened where nothing may be dropped and nobody
@@ -61,7 +61,7 @@ func (v visitor) measure(s sink, callers int) (seen visit, err error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	start, clock := time.Now(), cpuTime()
-	seen.Dropped = logAll(s.log, callers, v.records)
+	seen.Refused = logAll(s.log, callers, v.records)
 	err = s.flush()
 	records := float64(v.records)
 	seen.Nanos, seen.CPU = float64(time.Since(start))/records, float64(cpuTime()-clock)/records
