@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,9 @@ func TestSegmentAnswersInEveryState(t *testing.T) {
 		{"sealed, index long", true, func(t *testing.T, f *fixture) { put(t, f.path(suffixIndex), append(f.idx, f.idx...)) }},
 		{"index of another segment", true, func(t *testing.T, f *fixture) { f.flip(t, suffixIndex, 16) }},
 		{"entry damaged", true, func(t *testing.T, f *fixture) { f.flip(t, suffixIndex, int(entryOffset(30))+60) }},
+		{"middle entry damaged", true, func(t *testing.T, f *fixture) {
+			f.flip(t, suffixIndex, int(entryOffset(entriesIn(int64(len(f.idx)))/2))+60)
+		}},
 		{"open, entry damaged", false, func(t *testing.T, f *fixture) { f.flip(t, suffixIndex, int(entryOffset(30))+60) }},
 		{"compressed, entry damaged", true, func(t *testing.T, f *fixture) { f.zip(t); f.flip(t, suffixIndex, int(entryOffset(30))+60) }},
 		{"last entry damaged", true, func(t *testing.T, f *fixture) { f.flip(t, suffixIndex, len(f.idx)-10) }},
@@ -330,6 +334,69 @@ func TestSegmentIsSharedByReaders(t *testing.T) {
 		close(errs)
 		for err := range errs {
 			t.Error(err)
+		}
+	}
+}
+
+// What another goroutine closes between two steps is opened again.
+func TestSegmentOpensAgain(t *testing.T) {
+	f := build(t, 1, mib, newTraffic(14, 50, 100), true).write(t, t.TempDir())
+	s := f.open(t)
+	if err := s.Load(); err != nil {
+		t.Fatal(err)
+	}
+	steps := 0
+	for b, err := range s.Blocks(Want{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.content.close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Read(b, nil); err != nil {
+			t.Errorf("block %d: %v", steps, err)
+		}
+		steps++
+	}
+	if err := s.content.close(); err != nil {
+		t.Fatal(err)
+	}
+	f.holds(t, s)
+}
+
+// Records that are too long for a copy, and too many, are read where they are.
+func TestFetchReadsWhatHasNoCopy(t *testing.T) {
+	for _, size := range []int{50, 3000, 200_000} {
+		for _, compress := range []bool{false, true} {
+			from := newTraffic(15, 50, 100)
+			from.message, from.errors = strings.Repeat("m", size), 2
+			f := build(t, 1, mib, from, true).write(t, t.TempDir())
+			if compress {
+				f.zip(t)
+			}
+			f.holds(t, f.open(t))
+		}
+	}
+}
+
+func TestFetchRefusesWrongPostings(t *testing.T) {
+	for _, compress := range []bool{false, true} {
+		f := tiny(t, true).write(t, t.TempDir())
+		if compress {
+			f.zip(t)
+		}
+		s, at := f.open(t), uint32(f.starts[5])
+		var fetcher Fetcher
+		for name, p := range map[string]Posting{
+			"another record": {Index: f.base + 6, Offset: at}, "no record": {Index: f.base + 5, Offset: at + 1},
+			"beyond the end": {Index: f.base + 5, Offset: 1 << 31}, "a copy of nothing": {Index: f.base + 5, Copy: []byte{1}},
+		} {
+			if _, err := fetcher.Fetch(s, p); !errors.Is(err, ErrCorrupt) {
+				t.Errorf("compressed %v, %s: %v", compress, name, err)
+			}
+		}
+		if b, err := fetcher.Fetch(s, Posting{Index: f.base + 5, Offset: at}); err != nil || !bytes.Equal(b, f.record(5)) {
+			t.Errorf("compressed %v: %v", compress, err)
 		}
 	}
 }

@@ -20,7 +20,7 @@ type Want struct {
 
 // Segment is a run of a log's records in one file, with its index. Any goroutine may call its methods. They open its
 // files when they need them, which fails with ErrRemoved when retention was faster, and with ErrCorrupt when the data
-// are not those of a segment. A missing or damaged index is made again in memory from the data (about 0.1 s for
+// are not those of a segment. A missing or damaged index is made again in memory from the data (0.2 s for
 // 128 MiB), which is no error.
 //
 // A segment that is not sealed grows: each call sees what the writer has written until then.

@@ -43,7 +43,7 @@ func (r *Report) OK() bool { return len(r.Problems) == 0 && r.Lost == 0 }
 // byte for byte, what the records give. It goes on behind damaged data where the index tells of the next block; from
 // there on index and postings are not compared. progress, which may be nil, is told how many more bytes were read.
 //
-// It blocks for as long as reading takes (about 1 GB/s hot) or until ctx ends, and holds one block. Several may run at
+// It blocks for as long as reading takes (0.5 GB/s or more from the page cache) or until ctx ends, and holds one block. Several may run at
 // once. The error is that of ctx or of reading; what is wrong with the content is in the report.
 func (s *Segment) Verify(ctx context.Context, progress func(bytes int64)) (Report, error) {
 	v := verifier{segment: s, content: &content{}}
