@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"vitrine/core/config"
+	"vitrine/logx"
 	"vitrine/servers/observe"
 )
 
@@ -40,7 +41,7 @@ func (r *reloader) reload() error {
 	if err := r.apply(&next); err != nil {
 		return err
 	}
-	r.tell(slog.LevelInfo, "setting changed", applied)
+	r.tell(logx.LevelSystem, "setting changed", applied) // whatever the levels are now
 	r.tell(slog.LevelWarn, "setting needs a restart", needRestart)
 	return nil
 }

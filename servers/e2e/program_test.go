@@ -22,7 +22,7 @@ import (
 	"vitrine/servers/observe"
 )
 
-// program is a running process of the binary, in a folder of its own.
+// program is a running process of the binary.
 type program struct {
 	t   *testing.T
 	cmd *exec.Cmd
@@ -40,11 +40,17 @@ func launch(t *testing.T, args ...string) *program {
 	return launchFile(t, executable, args...)
 }
 
-// launchFile starts an executable. At the end of the test a process that still runs is killed.
+// launchFile starts an executable in a folder of its own.
 func launchFile(t *testing.T, file string, args ...string) *program {
 	t.Helper()
+	return launchIn(t, t.TempDir(), file, args...)
+}
+
+// launchIn starts an executable in a folder. At the end of the test a process that still runs is killed.
+func launchIn(t *testing.T, dir, file string, args ...string) *program {
+	t.Helper()
 	p := &program{t: t, cmd: exec.Command(file, args...), grown: make(chan struct{}), ended: make(chan struct{})}
-	p.cmd.Dir = t.TempDir()
+	p.cmd.Dir = dir
 	p.cmd.Env = append(os.Environ(), "VITRINE_LOG_RING_DIR="+t.TempDir()) // a killed process leaves its ring
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -76,8 +76,8 @@ func TestServeReloadsItsLimits(t *testing.T) {
 
 	file.write(`[echo.lan]`, `addr = "127.0.0.1:9"`, `packet_rate = 1`, fmt.Sprintf(`packet_burst = %d`, burst), `[chat]`, `packet_rate = 77`)
 	p.signal(syscall.SIGHUP)
-	p.find(`^\[config\] \[\S+ / INFO\] setting changed key=echo.lan.packet_rate old=0 new=1 source=\S+vitrine.toml:3$`)
-	p.find(`INFO\] setting changed key=echo.lan.packet_burst old=0 new=20 `)
+	p.find(`^\[config\] \[\S+ / SYSTEM\] setting changed key=echo.lan.packet_rate old=0 new=1 source=\S+vitrine.toml:3$`)
+	p.find(`SYSTEM\] setting changed key=echo.lan.packet_burst old=0 new=20 `)
 	p.find(`WARN\] setting needs a restart key=echo.lan.addr old="\S+127.0.0.1:0\S+ new="\S+127.0.0.1:9\S+ source=\S+vitrine.toml:2`)
 	if n, err := say(c, flood); n < burst || n == flood || err == nil {
 		t.Errorf("with a limit: %d echoes, %v, want about %d and the end", n, err, burst)

@@ -40,9 +40,9 @@ type Config struct {
 	// for each line. Of lines of one type and message stderr shows ten a second, and how many more there were.
 	LogLevel slog.Leveler
 	// LogOTLP is the URL of a collector of OpenTelemetry that gets every line of WARN and above by OTLP/HTTP, such as
-	// http://127.0.0.1:4318; the path is /v1/logs where it has none. Default "", none. The variables OTEL_EXPORTER_OTLP_*,
-	// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES hold. Lines wait in a queue of 2,048; what it has no room for and
-	// what the collector does not take are counted, and nothing waits for either.
+	// http://127.0.0.1:4318; the path is /v1/logs where it has none. Default "", none. Credentials are taken from the variable
+	// OTEL_EXPORTER_OTLP_HEADERS, names from OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES. Lines wait in a queue of 2,048;
+	// what it has no room for and what the collector does not take are counted, and nothing waits for either.
 	LogOTLP string
 	// Log takes the lines instead of LogDir and stderr, all that it wants. It is called from the goroutines of workers and
 	// must be safe for that.

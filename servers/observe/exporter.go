@@ -60,6 +60,9 @@ func collectorURL(text string) (*url.URL, error) {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("%q is not an http or https URL", u.Redacted())
 	}
+	if u.User != nil || u.RawQuery != "" {
+		return nil, fmt.Errorf("%s: a user and a query are not sent: the variable OTEL_EXPORTER_OTLP_HEADERS takes credentials", u.Host)
+	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = exportPath
 	}
@@ -77,7 +80,7 @@ func newExporter(endpoint string, boot uint64, local *slog.Logger) (*exporter, e
 	options := []otlploghttp.Option{otlploghttp.WithEndpointURL(u.String()), otlploghttp.WithHTTPClient(e.client)}
 	if e.next, err = otlploghttp.New(e.ending, options...); err != nil {
 		e.giveUp()
-		return nil, fmt.Errorf("log collector %s: %w", u.Redacted(), err)
+		return nil, fmt.Errorf("log collector %s: %w", u, err)
 	}
 	e.provider = sdklog.NewLoggerProvider(
 		sdklog.WithResource(resourceOf(boot)), sdklog.WithAttributeValueLengthLimit(exportValueBytes),
@@ -158,7 +161,7 @@ func (d *delivery) Export(ctx context.Context, records []sdklog.Record) error {
 
 // tell says that the collector's state has changed.
 func (d *delivery) tell(err error) {
-	collector := slog.String("collector", d.url.Redacted())
+	collector := slog.String("collector", d.url.String())
 	if err != nil {
 		system(d.local, slog.LevelWarn, "log collector fails", collector, failure(err))
 		return

@@ -64,6 +64,6 @@ func (e *exporter) status() *ExportStatus {
 		return nil
 	}
 	return &ExportStatus{
-		Collector: e.url.Redacted(), Waiting: e.waiting.Load(), Sent: e.sent.Load(), Lost: e.lost.Load(), Failing: e.failing.Load(),
+		Collector: e.url.String(), Waiting: e.waiting.Load(), Sent: e.sent.Load(), Lost: e.lost.Load(), Failing: e.failing.Load(),
 	}
 }
