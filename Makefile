@@ -49,8 +49,8 @@ test-tags: ## run the core tests with the invariants checked, and with recording
 	$(GO) test -short -tags norecord ./core/...
 
 .PHONY: race
-race: gcc ## run the core and servers tests under the race detector (installs gcc by apt where it is missing)
-	CGO_ENABLED=1 $(GO) test -race ./core/... ./servers/...
+race: gcc ## run the core, logx and servers tests under the race detector (installs gcc by apt where it is missing)
+	CGO_ENABLED=1 $(GO) test -race ./core/... ./logx/... ./servers/...
 
 .PHONY: check
 check: lint test test-bench test-tags race build-matrix ## everything that must hold before a commit
@@ -58,7 +58,7 @@ check: lint test test-bench test-tags race build-matrix ## everything that must 
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME=10s; FUZZ=regexp picks some
-	@grep -rn --include='*_test.go' -oE '^func Fuzz[A-Za-z0-9_]+' --exclude-dir=testdata core servers crash logx profilex trace 2>/dev/null \
+	@grep -rn --include='*_test.go' -oE '^func Fuzz[A-Za-z0-9_]+' --exclude-dir=testdata core logx servers crash profilex trace 2>/dev/null \
 	| sed -E 's|^(.*)/[^/]*:[0-9]+:func |./\1 |' | sort -u | grep -E '$(FUZZ)' \
 	| { n=0; while read -r dir name; do n=$$((n + 1)); \
 		echo "== $$dir $$name for $(FUZZTIME)"; \
