@@ -104,7 +104,7 @@ func TestCollectorGetsWarnings(t *testing.T) {
 	cfg.LogOTLP = c.URL
 	r := launchStack(t, cfg, engine.Config{Workers: 1})
 	trace := make(chan string, 1)
-	r.handler.note = func(s *engine.Session, in *packet.Reader) {
+	r.handler.notes <- func(s *engine.Session, in *packet.Reader) {
 		ctx := r.stack.Context(context.Background(), s, in)
 		slog.InfoContext(ctx, "too little", "type", "game")
 		slog.WarnContext(ctx, "cheating", "type", "game", "gold", 7, "token", "hunter2")

@@ -32,16 +32,16 @@ func TestMain(m *testing.M) {
 }
 
 // echo answers every packet, panics at type 666, holds up its worker at type 500 until release is closed, and gives those
-// of type 700 to note.
+// of type 700 to the next of notes.
 type echo struct {
-	note    func(*engine.Session, *packet.Reader)
+	notes   chan func(*engine.Session, *packet.Reader)
 	ids     chan engine.ID
 	held    chan struct{}
 	release chan struct{}
 }
 
 func newEcho() *echo {
-	return &echo{ids: make(chan engine.ID, 4096), held: make(chan struct{}, 1), release: make(chan struct{})}
+	return &echo{ids: make(chan engine.ID, 4096), held: make(chan struct{}, 1), release: make(chan struct{}), notes: make(chan func(*engine.Session, *packet.Reader), 8)}
 }
 
 func (e *echo) OnClientJoin(s *engine.Session) { e.ids <- s.ID() }
@@ -56,7 +56,7 @@ func (e *echo) OnRecv(s *engine.Session, in *packet.Reader) {
 			e.held <- struct{}{}
 			<-e.release
 		case 700:
-			e.note(s, in)
+			(<-e.notes)(s, in)
 		}
 	}
 	s.Send(s.NewPacket().Bytes(whole))

@@ -96,9 +96,10 @@ func (j *journal) openExporter(endpoint string, boot uint64, branches []logx.Bra
 	return nil
 }
 
-// close lets the collector have what waits for it, for a bounded time, and then closes the files. What goes wrong is said on
-// the console: nobody can do anything about it any more.
+// close says what the console holds back, lets the collector have what waits for it, for a bounded time, and closes the
+// files. What goes wrong is said on the console: nobody can do anything about it any more.
 func (j *journal) close() {
+	logx.EndRepeat(j.local.Handler())
 	if j.exporter != nil {
 		j.exporter.close()
 	}

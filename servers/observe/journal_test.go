@@ -133,6 +133,9 @@ func TestFilesHoldEveryEndAndTheConsoleSome(t *testing.T) {
 	if shown < linesPerSecond || shown >= sessions {
 		t.Errorf("%d ends on the console, want %d a second", shown, linesPerSecond)
 	}
+	if want := fmt.Sprintf("session ended held_back=%d", sessions-linesPerSecond); shown == linesPerSecond && !strings.Contains(console.String(), want) {
+		t.Errorf("the console does not say %q:\n%s", want, console)
+	}
 }
 
 // What applications log with a session's context is found by the session and by the packet's trace.
@@ -141,11 +144,13 @@ func TestContextNamesSessionAndPacket(t *testing.T) {
 	cfg, _ := journaled(t)
 	r := launchStack(t, cfg, engine.Config{Workers: 1})
 	refs := make(chan flight.Ref, 2)
-	r.handler.note = func(s *engine.Session, in *packet.Reader) {
+	note := func(s *engine.Session, in *packet.Reader) {
 		slog.InfoContext(r.stack.Context(context.Background(), s, in), "room opened", "type", "game", "room", 7)
 		slog.InfoContext(r.stack.Context(context.Background(), s, nil), "no packet", "type", "game")
 		refs <- in.Trace()
 	}
+	r.handler.notes <- note
+	r.handler.notes <- note
 	c := r.dial()
 	c.echoed(700, "a")
 	c.echoed(700, "b")
