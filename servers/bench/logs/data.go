@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"time"
 )
 
@@ -21,6 +20,7 @@ type DataCommand struct {
 	Sessions   int    `default:"100000" help:"Sessions in all."`
 	Alive      int    `default:"5000" help:"Sessions alive at once."`
 	Compressed bool   `help:"Make the compressed copy too."`
+	Again      bool   `help:"Make it again although it is complete, e.g. after the format of the files has changed."`
 	Seed       uint64 `default:"1" help:"Seed of the story."`
 }
 
@@ -67,14 +67,14 @@ func (c *DataCommand) Run(ctx context.Context) error {
 func (c *DataCommand) ensure(ctx context.Context, form, text string) error {
 	want := manifest{Version: dataVersion, Seed: c.Seed, Bytes: int64(c.Bytes), Sessions: c.Sessions, Alive: c.Alive}
 	dir := filepath.Join(c.Dir, form)
-	if found, err := readManifest(dir); err == nil {
+	if found, err := readManifest(dir); err == nil && !c.Again {
 		want.Records = found.Records
-		if reflect.DeepEqual(found, want) {
+		if found == want {
 			fmt.Printf("%s: %d records, complete\n", dir, found.Records)
 			return nil
 		}
 	}
-	if err := clear(dir, text); err != nil {
+	if err := makeRoom(dir, text); err != nil {
 		return err
 	}
 	start := time.Now()
@@ -87,8 +87,8 @@ func (c *DataCommand) ensure(ctx context.Context, form, text string) error {
 	return want.write(dir)
 }
 
-// clear takes away what is not complete, the manifest first, and makes room.
-func clear(dir, text string) error {
+// makeRoom takes away what is there, the manifest first.
+func makeRoom(dir, text string) error {
 	if err := os.Remove(dir + manifestEnds); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -58,7 +58,14 @@ func TestCompleteDataIsUsedAgain(t *testing.T) {
 	if after, err := os.Stat(text); err != nil || !os.SameFile(before, after) || !after.ModTime().Equal(before.ModTime()) {
 		t.Errorf("complete data was made again: %v", err)
 	}
-	c.Seed = 2
+	c.Again = true
+	if err = c.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.Stat(text); err != nil || after.ModTime().Equal(before.ModTime()) {
+		t.Errorf("data was not made again: %v", err)
+	}
+	c.Seed, c.Again = 2, false
 	if err = c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
