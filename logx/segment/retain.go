@@ -13,10 +13,10 @@ func (b *background) retain(live uint64) error {
 	if err != nil {
 		return err
 	}
-	count, bytes := 0, int64(0)
+	count, bytes := 1, int64(0) // the live segment counts before it has files
 	for i := range all {
 		bytes += all[i].bytes
-		if all[i].data() {
+		if all[i].data() && all[i].base < live {
 			count++
 		}
 	}

@@ -74,13 +74,6 @@ func (d *desk) close() error {
 	return errors.Join(w.Close(), d.lock.Close())
 }
 
-// die lets everything go as the end of the process does: what is buffered is lost.
-func (d *desk) die() {
-	d.t.Helper()
-	d.w.live.records, d.w.live.buf = 0, nil
-	_ = d.close()
-}
-
 // reopen is the next owner's turn.
 func (d *desk) reopen() {
 	d.t.Helper()
