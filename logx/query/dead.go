@@ -10,20 +10,30 @@ import (
 	"vitrine/logx/segment"
 )
 
+// place is where a dead writer ended: who it was, and the index that follows in the files.
+type place struct {
+	owner segment.Owner
+	next  uint64
+}
+
 // remainder is what a dead writer had accepted and never wrote.
 type remainder struct {
+	of          place  // zero when no writer is dead
 	hits        *unit  // those that match, nil when there is no ring
 	first, next uint64 // the index it begins with, and the one behind it
 	moved       bool   // a writer came meanwhile, and puts it in the files: they must be looked at again
 }
 
 // readRemainder finds the records from index next on in the ring of a writer that is dead. There is none while a writer
-// lives, and none when the ring went with the machine.
-func readRemainder(dir string, next uint64, q *Query, types *record.Types) (remainder, error) {
+// lives, none when the ring went with the machine, and none when the place is where the last remainder was: that was given.
+func readRemainder(dir string, next uint64, q *Query, types *record.Types, given place) (remainder, error) {
 	rest := remainder{first: next, next: next}
 	before, err := deadOwner(dir)
 	if err != nil || before.Ring == "" {
 		return rest, err
+	}
+	if rest.of = (place{before, next}); rest.of == given {
+		return rest, nil
 	}
 	hits, g := &unit{types: types, match: q.matcher(types)}, grepper{}
 	err = ring.ReadDead(before.Ring, before.Store, next, func(h *record.Head, payload []byte) bool {
@@ -38,7 +48,9 @@ func readRemainder(dir string, next uint64, q *Query, types *record.Types) (rema
 		return rest, fmt.Errorf("read what the last writer left: %w", err)
 	}
 	after, err := deadOwner(dir)
-	rest.hits, rest.moved = hits, after != before
+	if rest.hits, rest.moved = hits, after != before; rest.moved {
+		rest.of = place{}
+	}
 	return rest, err
 }
 

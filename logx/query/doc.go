@@ -16,8 +16,8 @@
 // # Units and limits
 //
 // Times are of the wall clock, which may be set back: records come in the order of their indexes, not of their times. A
-// search holds 4 blocks per goroutine, at most [MaxParallel] of these; Stats keeps the first [MaxCorruptions] places; a
-// log of a dead writer's ring is held while it is given. Everything a search started has ended when it returns.
+// search holds 4 blocks per goroutine, at most [MaxParallel] of these, and what matches of a dead writer's ring. Stats
+// keeps the first [MaxCorruptions] places. Everything a search started has ended when it returns.
 //
 // Source: the layout and the figures are those of package segment.
 package query

@@ -71,7 +71,7 @@ type Stats struct {
 	Bytes      int64 // of blocks and copies that were searched, uncompressed
 	Corrupted  int   // places that could not be read
 	Corrupt    []Corruption
-	Next       uint64 // the index after the last record that was there
+	Next       uint64 // the index after the last record there was, in files and ring
 }
 
 // Corruption is a place that could not be read.

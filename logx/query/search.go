@@ -22,7 +22,7 @@ func Search(ctx context.Context, dir string, q Query, yield Yield) (Stats, error
 		defer s.open.Close()
 		err = s.step(ctx)
 	}
-	if err == nil && !s.ended {
+	if err == nil && !s.over {
 		err = ctx.Err()
 	}
 	return s.result("search", err)
@@ -32,7 +32,7 @@ func Search(ctx context.Context, dir string, q Query, yield Yield) (Stats, error
 const pollEvery = 100 * time.Millisecond
 
 // Follow is Search that goes on with what arrives, until yield returns false, q.Limit or the end of the range is reached,
-// or ctx is done; the error is then that of ctx. Records come within 100 ms of being in a file, across rotation,
+// or ctx is done; the error is then that of ctx. Damage at the end of the files ends it too, with ErrCorrupt. Records come within 100 ms of being in a file, across rotation,
 // compression and the writer's restart. What retention removed before it was read is missing.
 func Follow(ctx context.Context, dir string, q Query, yield Yield) (Stats, error) {
 	s, err := newSearch(dir, q, yield)
@@ -45,14 +45,16 @@ func Follow(ctx context.Context, dir string, q Query, yield Yield) (Stats, error
 
 // search is one call of Search or Follow. Owned by its goroutine; a planner reads q and what it is given.
 type search struct {
-	dir   string
-	open  *segment.Dir // nil after an error; whoever made the search closes it
-	q     Query        // From moves on with each step
-	yield Yield
-	left  int // of q.Limit
-	ended bool
-	rec   record.Record
-	stats Stats
+	dir    string
+	open   *segment.Dir // nil after an error; whoever made the search closes it
+	q      Query        // From moves on with each step
+	yield  Yield
+	left   int   // of q.Limit
+	over   bool  // enough was given
+	broken bool  // the files end with damage
+	ended  place // where the writer did whose ring was given
+	rec    record.Record
+	stats  Stats
 }
 
 func newSearch(dir string, q Query, yield Yield) (*search, error) {
@@ -98,7 +100,7 @@ func (s *search) follow(ctx context.Context) error {
 		if err := s.step(ctx); err != nil {
 			return err
 		}
-		if s.ended || s.q.To != 0 && s.q.From >= s.q.To {
+		if s.over || s.broken || s.q.To != 0 && s.q.From >= s.q.To {
 			return nil
 		}
 		s.tell(1, 1)
@@ -118,10 +120,10 @@ const lookTries = 3
 
 // step searches what is there now, and moves q.From behind it.
 func (s *search) step(ctx context.Context) error {
-	snap, again, err := look(s.dir, s.open, &s.q)
+	snap, again, err := look(s.dir, s.open, &s.q, s.ended)
 	for try := 1; err == nil && again && try < lookTries; try++ {
 		if err = s.open.Refresh(); err == nil {
-			snap, again, err = look(s.dir, s.open, &s.q)
+			snap, again, err = look(s.dir, s.open, &s.q, s.ended)
 		}
 	}
 	if err != nil {
@@ -135,8 +137,8 @@ func (s *search) step(ctx context.Context) error {
 		}
 	}
 	s.forward(ctx, snap)
-	s.q.From = max(s.q.From, snap.next)
-	s.stats.Next = snap.next
+	s.q.From, s.ended = max(s.q.From, snap.next), snap.ended
+	s.stats.Next, s.broken = s.q.From, len(snap.broken) > 0
 	return nil
 }
 
@@ -146,10 +148,13 @@ func (s *search) forward(ctx context.Context, snap *snapshot) {
 	runPipe(ctx, s.q.parallel(), plan.forward, func(u *unit) bool {
 		s.consume(u)
 		s.tell(u.passed-min(from, u.passed), max(snap.next, from)-from)
-		return !s.ended
+		return !s.over
 	})
-	if !s.ended && snap.ring != nil && ctx.Err() == nil {
+	if !s.over && snap.ring != nil && ctx.Err() == nil {
 		s.consume(snap.ring)
+	}
+	for _, c := range snap.broken {
+		s.stats.corrupt(c)
 	}
 	s.stats.Segments += plan.segments
 	s.stats.Blocks += plan.units
@@ -159,7 +164,7 @@ func (s *search) forward(ctx context.Context, snap *snapshot) {
 func (s *search) consume(u *unit) {
 	given, goOn := u.give(&s.rec, s.left, s.yield)
 	s.left -= given
-	s.ended = !goOn || s.left == 0
+	s.over = !goOn || s.left == 0
 	if u.segment != nil && len(u.buf) > 0 {
 		s.stats.BlocksRead++
 	}

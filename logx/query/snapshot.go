@@ -12,12 +12,15 @@ type snapshot struct {
 	segments []*segment.Segment // ascending; those that reach into the range of indexes
 	end      uint64             // the index after the last record in the files
 	ring     *unit              // hits of a dead writer's ring, nil when there is none
+	ended    place              // where that writer did
 	next     uint64             // the index after the last record of files and ring
+	broken   []Corruption       // where the files end with damage, if the ring does not know what was there
 }
 
 // look takes a snapshot of a directory for a query. again says that a writer took over its predecessor's ring meanwhile,
-// or died itself: the list of the directory must be read again.
-func look(dir string, d *segment.Dir, q *Query) (snap *snapshot, again bool, err error) {
+// or died itself: the list of the directory must be read again. The ring of a writer that ended at the given place is left
+// out.
+func look(dir string, d *segment.Dir, q *Query, given place) (snap *snapshot, again bool, err error) {
 	all := d.Segments()
 	snap = &snapshot{end: 1}
 	var types *record.Types
@@ -30,10 +33,15 @@ func look(dir string, d *segment.Dir, q *Query) (snap *snapshot, again bool, err
 	if q.To != 0 && q.To <= snap.end {
 		return snap, false, nil
 	}
-	rest, err := readRemainder(dir, snap.end, q, types)
-	snap.ring, snap.next = rest.hits, rest.next
+	rest, err := readRemainder(dir, snap.end, q, types, given)
+	snap.ring, snap.next, snap.ended = rest.hits, rest.next, rest.of
 	if err == nil && len(all) == 0 && snap.next == 1 {
 		err = ErrNoLog
+	}
+	if len(all) > 0 && (rest.first != snap.end || rest.next == snap.end) {
+		if c, found := brokenEnd(dir, all[len(all)-1]); found {
+			snap.broken = append(snap.broken, c)
+		}
 	}
 	return snap, rest.moved || rest.first != snap.end, err
 }

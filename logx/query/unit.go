@@ -82,12 +82,12 @@ func (u *unit) scan(g *grepper) {
 	}
 }
 
-// visit looks at the records that postings name.
+// visit looks at the records that postings name. All of them are checked: a damaged head may say that it is not wanted.
 func (u *unit) visit(g *grepper) {
 	for _, s := range u.spots {
 		v, err := record.View{}, record.ErrCorrupt
 		if uint64(s.at) < uint64(len(u.buf)) {
-			v, err = record.ParseUnchecked(u.buf[s.at:])
+			v, err = record.Parse(u.buf[s.at:])
 		}
 		if err == nil && v.Index != s.index {
 			err = record.ErrCorrupt

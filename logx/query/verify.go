@@ -87,10 +87,13 @@ func (v *verification) run(ctx context.Context, dir string) error {
 
 // segment adds what one segment holds.
 func (v *verification) segment(ctx context.Context, s *segment.Segment) error {
+	data, _ := s.Bytes()
+	end := v.done + data
 	found, err := s.Verify(ctx, v.passed)
 	if err != nil {
 		return err
 	}
+	v.passed(end - v.done)
 	r := &v.report
 	r.Segments++
 	r.Records += found.Records
@@ -130,7 +133,7 @@ func (v *verification) follows(first, end uint64) {
 // ring adds what the last writer left.
 func (v *verification) ring(dir string, types *record.Types) error {
 	due := max(v.next, 1)
-	rest, err := readRemainder(dir, due, &Query{}, types)
+	rest, err := readRemainder(dir, due, &Query{}, types, place{})
 	if err != nil {
 		return err
 	}
