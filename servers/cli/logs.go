@@ -60,7 +60,7 @@ func (c *logsSearchCommand) Run(logs *logsCommand, io *streams) error {
 	printer := newLogPrinter(io, logs.JSON, c.Follow)
 	q.Progress = printer.progress
 	found, err := c.ask(ctx, logs.Dir, q, printer)
-	if c.Count && err == nil {
+	if c.Count && (err == nil || errors.Is(err, query.ErrCorrupt)) {
 		fmt.Fprintln(printer.out, found.Hits)
 	}
 	return c.conclude(ctx, found, err, printer.close(), io.err)

@@ -146,8 +146,23 @@ func TestLogsTellsOfDamage(t *testing.T) {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := run("logs", "--dir", dir, "verify"); got.status != statusFailed {
-		t.Errorf("verify: status %d and\n%s%s\nwant 1", got.status, got.out, got.err)
+	for _, test := range []struct {
+		args, say string
+		lines     int
+	}{
+		{"", "cannot be read", 8},
+		{"--count", "cannot be read", 1},
+		{"--level error", "cannot be read", 1},
+		{"--follow", "cannot be read", 8},
+		{"verify", "", 4},
+	} {
+		got := run(append([]string{"logs", "--dir", dir}, strings.Fields(test.args)...)...)
+		if n := strings.Count(got.out, "\n"); got.status != statusFailed || n != test.lines || !strings.Contains(got.err, test.say) {
+			t.Errorf("%s: status %d and %d lines, want 1 and %d\n%s%s", test.args, got.status, n, test.lines, got.out, got.err)
+		}
+	}
+	if got := run("logs", "--dir", dir, "--index", "..8"); got.status != statusOK {
+		t.Errorf("what is before the damage: status %d and %s", got.status, got.err)
 	}
 }
 
@@ -195,6 +210,38 @@ func TestLogsEndsQuietlyWhenItsReaderGoesAway(t *testing.T) {
 		t.Errorf("status %d and %q, want silence", got.status, got.err)
 	}
 	w.Close()
+}
+
+func TestLogsFollowsUntilItIsInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	writeLog(t, dir, 100)
+	r, w := io.Pipe()
+	done := make(chan said, 1)
+	go func() {
+		var complaints bytes.Buffer
+		status := Main([]string{"logs", "--dir", dir, "--follow", "--tail", "3"}, w, &complaints)
+		w.Close()
+		done <- said{status: status, err: complaints.String()}
+	}()
+	lines := bufio.NewScanner(r)
+	for _, want := range []string{"event 98", "event 99", "event 100", "event 101"} {
+		if !lines.Scan() || !strings.Contains(lines.Text(), want) {
+			t.Fatalf("got %q, want %q", lines.Text(), want)
+		}
+		if want == "event 100" {
+			writeLog(t, dir, 1)
+		}
+	}
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := self.Signal(os.Interrupt); err != nil {
+		t.Skip("no interrupt here:", err)
+	}
+	if got := <-done; got.status != statusOK || got.err != "" {
+		t.Errorf("status %d and %q, want silence", got.status, got.err)
+	}
 }
 
 // failing takes no bytes.
