@@ -186,7 +186,7 @@ func (q *query) maybe(group int) (bool, error) {
 	if q.want.Session == 0 || group >= q.snap.index.full {
 		return true, nil
 	}
-	p, err := q.read(filterOffset(group), groupFilterSize)
+	p, err := q.read(q.snap.index.filterOffset(group), groupFilterSize)
 	if err != nil {
 		return true, err
 	}

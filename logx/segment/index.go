@@ -31,7 +31,8 @@ const indexMagic = "VTRNIDX1"
 //	 48 | levels u8 | 3 zero | session filter, 220 bytes                  |
 //	272
 //
-// The checksum covers bytes 4 to 272. 256 entries are a group; a [groupFilter] follows each full group.
+// The checksum covers bytes 4 to 272. 256 entries are a group; a [groupFilter] follows each full group and, once the segment
+// is sealed, the last one, if it has half of its entries.
 type Block struct {
 	First            uint64        // index of the first record
 	Count            uint32        // records; their indexes are contiguous
@@ -125,14 +126,31 @@ func entryOffset(number int) int64 {
 	return indexHeaderBytes + int64(number/groupBlocks)*groupBytes + int64(number%groupBlocks)*entryBytes
 }
 
-// filterOffset is where the filter of a full group stands in the index file.
+// filterOffset is where the filter of a full group stands in the index file. That of a last group that is not full follows
+// its entries.
 func filterOffset(group int) int64 {
 	return indexHeaderBytes + int64(group+1)*groupBytes - groupFilterSize
 }
 
 // entriesIn counts the whole entries of an index file of size bytes.
 func entriesIn(size int64) int {
+	n, _ := countEntries(size)
+	return n
+}
+
+// countEntries counts the whole entries of an index file of size bytes, and the groups that have a filter. A last group
+// with a filter is told from one without by its size, since no number of entries has that of a filter:
+//
+//	groupFilterSize % entryBytes = 40
+//
+// A torn entry of just so many bytes looks the same; then the checksum of the filter does not hold, and the blocks whose
+// entries are taken for it are found in the data.
+func countEntries(size int64) (entries, filters int) {
 	rest := max(size-indexHeaderBytes, 0)
-	n := rest / groupBytes * groupBlocks
-	return int(n + min(rest%groupBytes/entryBytes, groupBlocks))
+	full, part := rest/groupBytes, rest%groupBytes
+	entries, filters = int(full*groupBlocks), int(full)
+	if part >= groupFilterSize && part%entryBytes == groupFilterSize%entryBytes {
+		return entries + int((part-groupFilterSize)/entryBytes), filters + 1
+	}
+	return entries + int(min(part/entryBytes, groupBlocks)), filters
 }

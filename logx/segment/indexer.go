@@ -66,7 +66,20 @@ func (x *indexer) finish() {
 	x.session = sessionFilter{}
 	x.block = Block{Offset: x.block.Offset + x.block.Length, number: x.blocks}
 	if x.blocks%groupBlocks == 0 {
-		x.idx = appendGroupFilter(x.idx, &x.group)
-		x.group = groupFilter{}
+		x.closeGroup()
 	}
+}
+
+// seal finishes what the end of the segment finishes: the last block, and the last group, which is seldom full. A filter
+// for less than half a group would be large for what it spares.
+func (x *indexer) seal() {
+	x.finish()
+	if x.blocks%groupBlocks >= groupBlocks/2 {
+		x.closeGroup()
+	}
+}
+
+func (x *indexer) closeGroup() {
+	x.idx = appendGroupFilter(x.idx, &x.group)
+	x.group = groupFilter{}
 }

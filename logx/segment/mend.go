@@ -276,7 +276,7 @@ func (m *mender) cut() error {
 func (m *mender) finish() error {
 	s := m.live
 	if m.walker.sealed {
-		s.index.finish()
+		s.index.seal()
 		m.write()
 	}
 	for _, g := range []*growing{&s.idx, &s.warn} {

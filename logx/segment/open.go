@@ -144,7 +144,16 @@ func (c *content) reindex() error {
 
 func newBlockIndex(b io.ReaderAt, size int64) blockIndex {
 	size = min(size, maxIndexBytes)
-	return blockIndex{bytes: b, n: entriesIn(size), full: int(max(size-indexHeaderBytes, 0) / groupBytes), size: size}
+	n, filters := countEntries(size)
+	return blockIndex{bytes: b, n: n, full: filters, size: size}
+}
+
+// filterOffset is where the filter of a group stands.
+func (x *blockIndex) filterOffset(group int) int64 {
+	if group == x.n/groupBlocks {
+		return entryOffset(x.n)
+	}
+	return filterOffset(group)
 }
 
 // use takes an index after it has seen that its header is the segment's and that it covers a sealed segment. The last
@@ -229,7 +238,7 @@ func indexAll(c *content) (*indexer, error) {
 		x.add(h, raw)
 		x.warn = x.warn[:0]
 	})
-	x.finish()
+	x.seal()
 	if err == nil && (!w.sealed || w.footer != c.foot || w.next != c.foot.last+1) {
 		err = fmt.Errorf("%w: the data end with record %d, the footer with %d", ErrCorrupt, w.next-1, c.foot.last)
 	}

@@ -72,6 +72,12 @@ func TestIndexPlacesFitTogether(t *testing.T) {
 			t.Errorf("%d entries and a part: %d", n, got)
 		}
 	}
+	for _, n := range []int{128, 255, 256 + 200, 7*256 + 254} {
+		entries, filters := countEntries(entryOffset(n) + groupFilterSize)
+		if entries != n || filters != n/groupBlocks+1 {
+			t.Errorf("%d entries with a last filter: %d, and %d filters", n, entries, filters)
+		}
+	}
 	if filterOffset(0) != entryOffset(255)+entryBytes || entryOffset(256) != filterOffset(0)+groupFilterSize {
 		t.Errorf("filter 0 at %d, entry 256 at %d", filterOffset(0), entryOffset(256))
 	}

@@ -107,7 +107,7 @@ func build(t testing.TB, base uint64, size int, from *traffic, seal bool) *fixtu
 		f.heads, f.starts = append(f.heads, h), append(f.starts, start)
 	}
 	if seal {
-		x.finish()
+		x.seal()
 	}
 	f.idx, f.warn = x.idx, x.warn
 	if seal {

@@ -27,6 +27,25 @@ func TestIndexIsSmallAndSelective(t *testing.T) {
 	}
 }
 
+// The last group of a sealed segment is seldom full, and it has its filter all the same.
+func TestLastGroupIsSelective(t *testing.T) {
+	from := newTraffic(52, sessionsAlive, 250)
+	s := build(t, 1, 9*mib, from, true).write(t, t.TempDir()).open(t)
+	candidates := 0
+	const asked = 200
+	for range asked {
+		for _, err := range s.Blocks(Want{Session: from.session()}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			candidates++
+		}
+	}
+	if most := asked * 9 * 16 / 100; candidates > most {
+		t.Errorf("%d candidates for %d sessions that never were, want at most %d", candidates, asked, most)
+	}
+}
+
 // falseRates asks for sessions that never were: how many of the group filters say "maybe", and how many block filters.
 func falseRates(t *testing.T, f *fixture, s *Segment) (groups, blocks float64) {
 	t.Helper()

@@ -86,7 +86,7 @@ func (r *rebuilder) write() error {
 		err = nil // the torn end
 	}
 	if c.sealed {
-		r.index.finish()
+		r.index.seal()
 	}
 	if err = errors.Join(err, r.failed, r.flush()); err != nil {
 		return err

@@ -40,7 +40,7 @@ func (w *Writer) rotate() error {
 	if err := w.begin(w.next); err != nil {
 		return err
 	}
-	done.index.finish()
+	done.index.seal()
 	f := done.footer()
 	if err := done.writeIndex(); err != nil {
 		w.config.Notify(fmt.Errorf("seal log segment %d: %w", done.header.base, errors.Join(err, done.abandon())))

@@ -225,7 +225,7 @@ func (v *verifier) compareOne(m *comparison, want *[]byte) error {
 func (v *verifier) end() error {
 	w, c, r := &v.walker, v.content, &v.report
 	if c.sealed {
-		v.index.finish()
+		v.index.seal()
 	}
 	if err := v.compare(); err != nil {
 		return err
