@@ -32,7 +32,7 @@ const (
 )
 
 func newLogPrinter(io *streams, json, live bool) *logPrinter {
-	bar := &progressBar{w: io.err, on: isTerminal(io.err), began: time.Now()}
+	bar := &progressBar{w: io.err, unit: "million records", on: isTerminal(io.err), began: time.Now()}
 	return &logPrinter{
 		out: bufio.NewWriterSize(&belowBar{bar, io.out}, printBytes), bar: bar, json: json, live: live,
 		colour: !json && isTerminal(io.out) && os.Getenv("NO_COLOR") == "",

@@ -35,14 +35,14 @@ type screen struct{ bytes.Buffer }
 func TestProgressBarLeavesNothingBehind(t *testing.T) {
 	var tty screen
 	began := logEpoch
-	bar := &progressBar{w: &tty, on: true, began: began}
+	bar := &progressBar{w: &tty, unit: "MB", on: true, began: began}
 	bar.draw(began.Add(barAfter/2), 1, 10)
 	if tty.Len() > 0 {
 		t.Errorf("a short work shows %q", tty.String())
 	}
 	bar.draw(began.Add(barAfter), 5_000_000, 10_000_000)
 	shown := tty.String()
-	if !strings.Contains(shown, "50 %") || !strings.Contains(shown, strings.Repeat("#", 15)+strings.Repeat(".", 15)) {
+	if !strings.Contains(shown, "50 %  5.0 of 10.0 MB") || !strings.Contains(shown, strings.Repeat("#", 15)+strings.Repeat(".", 15)) {
 		t.Errorf("half way it shows %q", shown)
 	}
 	bar.draw(began.Add(barAfter+barEvery/2), 6_000_000, 10_000_000)

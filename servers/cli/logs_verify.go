@@ -22,7 +22,7 @@ type logsVerifyCommand struct{}
 func (c *logsVerifyCommand) Run(logs *logsCommand, io *streams) error {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
-	bar := &progressBar{w: io.err, on: isTerminal(io.err), began: time.Now()}
+	bar := &progressBar{w: io.err, unit: "MB", on: isTerminal(io.err), began: time.Now()}
 	report, err := query.Verify(ctx, logs.Dir, func(done, total int64) { bar.draw(time.Now(), done, total) })
 	bar.erase()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {

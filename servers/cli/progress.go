@@ -10,7 +10,8 @@ import (
 // progressBar shows on a terminal how far a long work is. Owned by one goroutine.
 type progressBar struct {
 	w     io.Writer
-	on    bool // w is a terminal
+	unit  string // of a million
+	on    bool   // w is a terminal
 	began time.Time
 	drawn time.Time // when it was last drawn
 	shown bool      // it stands on the screen
@@ -29,8 +30,8 @@ func (b *progressBar) draw(now time.Time, done, total int64) {
 	}
 	b.drawn, b.shown = now, true
 	cells := int(barCells * float64(done) / float64(total))
-	overwrite(b.w, fmt.Sprintf("[%s%s] %3.0f %%  %s of %s", strings.Repeat("#", cells), strings.Repeat(".", barCells-cells),
-		100*float64(done)/float64(total), megabytes(done), megabytes(total)))
+	overwrite(b.w, fmt.Sprintf("[%s%s] %3.0f %%  %.1f of %.1f %s", strings.Repeat("#", cells), strings.Repeat(".", barCells-cells),
+		100*float64(done)/float64(total), float64(done)/1e6, float64(total)/1e6, b.unit))
 }
 
 // erase takes the bar off the screen.
@@ -40,5 +41,3 @@ func (b *progressBar) erase() {
 	}
 	b.shown = false
 }
-
-func megabytes(n int64) string { return fmt.Sprintf("%.0f MB", float64(n)/1e6) }
