@@ -8,6 +8,7 @@ import (
 
 	"vitrine/core/engine"
 	"vitrine/core/flight"
+	"vitrine/core/packet"
 )
 
 // joined is an echo that tells the ids of its sessions.
@@ -62,5 +63,49 @@ func stop(t *testing.T, srv *engine.Server) {
 	defer cancel()
 	if err := srv.Stop(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// traced is a handler whose packets tell which record the session names, inside OnRecv and when a send queue is full.
+type traced struct {
+	joined, handled, full chan flight.Ref
+}
+
+func (h *traced) OnClientJoin(s *engine.Session)               { h.joined <- s.Trace() }
+func (h *traced) OnClientLeave(*engine.Session, engine.Reason) {}
+func (h *traced) queueFull(s *engine.Session, dropped bool)    { h.full <- s.Trace() }
+func (h *traced) OnRecv(s *engine.Session, in *packet.Reader) {
+	h.handled <- s.Trace()
+	h.handled <- in.Trace()
+	s.Send(s.NewPacket().U16(1))
+	s.Send(s.NewPacket().U16(2))
+}
+
+// What happens while a packet is handled can be told by its record.
+func TestSessionNamesThePacketInHand(t *testing.T) {
+	if !flight.Enabled {
+		t.Skip("nothing is recorded")
+	}
+	h := &traced{make(chan flight.Ref, 1), make(chan flight.Ref, 2), make(chan flight.Ref, 1)}
+	srv, err := engine.New(engine.Config{
+		Addr: "127.0.0.1:0", SendLimitPackets: 1, Observer: engine.Observer{QueueFull: h.queueFull},
+	}, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, srv)
+	dialTCP(t, srv).Write(lanFrame([]byte("\x07\x00abc")))
+	if ref := <-h.joined; ref.Seq() != 0 {
+		t.Errorf("at the join: %v, want none", ref)
+	}
+	named, read := <-h.handled, <-h.handled
+	if named != read || read.Seq() == 0 {
+		t.Errorf("the session names %v, the reader %v", named, read)
+	}
+	if full := <-h.full; full != read {
+		t.Errorf("the full queue names %v, want %v", full, read)
 	}
 }

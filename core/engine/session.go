@@ -3,6 +3,7 @@ package engine
 import (
 	"net/netip"
 
+	"vitrine/core/flight"
 	"vitrine/core/frame"
 	"vitrine/core/packet"
 )
@@ -116,6 +117,10 @@ func (s *Session) waitingPackets() uint64 {
 	}
 	return min(frames, s.sent)
 }
+
+// Trace returns the record of the packet whose handler runs now on the session's worker, be it this session's or that of
+// one whose handler sends to it; its Seq is 0 outside of OnRecv.
+func (s *Session) Trace() flight.Ref { return s.worker.record.Handling() }
 
 // Waiting returns what waits to be sent: bytes of frames, and packets.
 func (s *Session) Waiting() (bytes, packets int) { return int(s.out.bytes), int(s.out.packets) }

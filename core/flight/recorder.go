@@ -222,6 +222,15 @@ func (r *Recorder) Ref() Ref {
 	return Ref(r.worker | (r.packets.head - 1))
 }
 
+// Handling returns the reference of the packet whose handler runs now; its Seq
+// is 0 when none does.
+func (r *Recorder) Handling() Ref {
+	if !Enabled || !r.open() {
+		return 0
+	}
+	return r.Ref()
+}
+
 // Mark sets flags on the record begun last, whether it is still open or not. It
 // shows at once.
 func (r *Recorder) Mark(f Flags) {

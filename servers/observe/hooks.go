@@ -15,17 +15,18 @@ import (
 // hooks are what the engine calls at one server's seams, on the goroutines of its workers.
 type hooks struct {
 	server       string // fixed, like all of it
-	opened       line   // a session joined
-	left         line   // a session ended in good order
-	ended        line   // the server ended a session, or the peer was cut off
-	broken       line   // a session ended for what its peer or handler did wrong
-	badFrame     line   // what a peer sent cannot be read
-	dropped      line   // a droppable packet was dropped
-	queueFull    line   // a session is closed for its full send queue
-	refused      line   // a connection is turned away for want of room
-	forbidden    line   // a connection is turned away for who it is
-	acceptPaused line   // accepting waits for a resource
-	panicked     line   // a callback panicked
+	boot         uint64
+	opened       line // a session joined
+	left         line // a session ended in good order
+	ended        line // the server ended a session, or the peer was cut off
+	broken       line // a session ended for what its peer or handler did wrong
+	badFrame     line // what a peer sent cannot be read
+	dropped      line // a droppable packet was dropped
+	queueFull    line // a session is closed for its full send queue
+	refused      line // a connection is turned away for want of room
+	forbidden    line // a connection is turned away for who it is
+	acceptPaused line // accepting waits for a resource
+	panicked     line // a callback panicked
 }
 
 // Observer returns the hooks of one server, for engine.Config.Observer: they log. What one peer can cause without end,
@@ -52,6 +53,7 @@ func hooksOf(st *Stack, server string) *hooks {
 	}
 	return &hooks{
 		server:       server,
+		boot:         st.boot,
 		opened:       at(slog.LevelDebug, typeSession, "session joined"),
 		left:         at(slog.LevelDebug, typeSession, "session left"),
 		ended:        at(slog.LevelInfo, typeSession, "session ended"),
@@ -120,7 +122,7 @@ func (h *hooks) sendQueueFull(s *engine.Session, dropped bool) {
 	}
 	if line.wanted() {
 		bytes, packets := s.Waiting()
-		line.write(append(h.session(s), slog.Int("waiting_bytes", bytes), slog.Int("waiting_packets", packets))...)
+		line.writeIn(h.during(s), append(h.session(s), slog.Int("waiting_bytes", bytes), slog.Int("waiting_packets", packets))...)
 	}
 }
 
@@ -135,11 +137,11 @@ func (h *hooks) callbackPanicked(p engine.Panic) {
 	if !h.panicked.wanted() {
 		return
 	}
-	attrs := []slog.Attr{h.name(), slog.Int("worker", p.Worker)}
+	ctx, attrs := context.Background(), []slog.Attr{h.name(), slog.Int("worker", p.Worker)}
 	if p.Session != nil {
-		attrs = h.session(p.Session)
+		ctx, attrs = h.during(p.Session), h.session(p.Session)
 	}
-	h.panicked.write(append(attrs,
+	h.panicked.writeIn(ctx, append(attrs,
 		slog.String("callback", p.Callback),
 		slog.Int("packet_type", int(p.Packet)),
 		slog.String("error", fmt.Sprint(p.Value)),
@@ -147,6 +149,12 @@ func (h *hooks) callbackPanicked(p engine.Panic) {
 }
 
 func (h *hooks) name() slog.Attr { return slog.String("server", h.server) }
+
+// during returns a context with the trace of the packet in whose handling something happened to the session.
+func (h *hooks) during(s *engine.Session) context.Context {
+	trace, span := traceOf(h.boot, s.Trace())
+	return logx.WithTrace(context.Background(), trace, span)
+}
 
 // session returns what every line about a session says.
 func (h *hooks) session(s *engine.Session) []slog.Attr {
@@ -168,7 +176,9 @@ func (l *line) wanted() bool {
 	return l.log.Enabled(context.Background(), l.level) && (l.limiter == nil || l.limiter.allow())
 }
 
-func (l *line) write(attrs ...slog.Attr) {
+func (l *line) write(attrs ...slog.Attr) { l.writeIn(context.Background(), attrs...) }
+
+func (l *line) writeIn(ctx context.Context, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String(logx.TypeKey, l.typ))
-	l.log.LogAttrs(context.Background(), l.level, l.message, attrs...)
+	l.log.LogAttrs(ctx, l.level, l.message, attrs...)
 }
