@@ -509,3 +509,21 @@ func BenchmarkWrite(b *testing.B) {
 			record.String("name", "player"), record.Int("x", 17), record.Int("y", -4), record.String("op", "move"), record.Bool("ok", true))
 	}
 }
+
+func TestSessionIsFoundAmongRecordsWithoutOne(t *testing.T) {
+	l := open(t, Config{Block: record.AtLeast(record.Debug)})
+	dir, want := l.cfg.Dir, int64(0)
+	for i := range 20_000 {
+		e := Entry{Message: "hit"}
+		if i%2 == 1 {
+			e.Session = 7
+			want++
+		}
+		write(t, l, e, record.String("pad", strings.Repeat("p", 100+i%3)))
+	}
+	closeLog(t, l)
+	found, err := query.Search(context.Background(), dir, query.Query{Session: 7}, nil)
+	if err != nil || found.Hits != want {
+		t.Errorf("%d records found, want %d: %v", found.Hits, want, err)
+	}
+}

@@ -66,8 +66,16 @@ func (u *unit) search(g *grepper) {
 // scan hops over all records of the block. Indexes that do not count up show a damaged head: what follows it in the
 // block cannot be trusted.
 func (u *unit) scan(g *grepper) {
-	next := u.block.First
+	next, session := u.block.First, u.match.session
 	for at := 0; at < len(u.buf); next++ {
+		if session != 0 {
+			size, index, other := record.Hop(u.buf[at:])
+			if size > 0 && index == next && other != session {
+				u.records++
+				at += size
+				continue
+			}
+		}
 		v, err := record.ParseUnchecked(u.buf[at:])
 		if err == nil && v.Index != next {
 			err = record.ErrCorrupt

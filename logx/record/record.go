@@ -123,6 +123,19 @@ func Parse(b []byte) (View, error) {
 	return v, err
 }
 
+// Hop reads what a search for one session looks at in every record it passes: its size, index and session. A size of 0 says
+// that b does not begin with a whole record, or that its length cannot be. Nothing else is checked.
+func Hop(b []byte) (size int, index, session uint64) {
+	if len(b) < HeadBytes {
+		return 0, 0, 0
+	}
+	length := binary.LittleEndian.Uint32(b)
+	if length < HeadBytes || length > MaxBytes || uint64(length) > uint64(len(b)) {
+		return 0, 0, 0
+	}
+	return int(length), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[24:])
+}
+
 // ParseUnchecked is Parse without the checksum, for bytes that were checked, or are when something is found in them. It
 // never reads past b either.
 func ParseUnchecked(b []byte) (View, error) {

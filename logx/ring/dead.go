@@ -101,7 +101,7 @@ func (d *dead) read(index uint64) (record.Head, []byte) {
 
 // gather follows a chain of chunks that may hold anything.
 func (d *dead) gather(slot []byte, length uint32) ([]byte, bool) {
-	if length > record.MaxBytes {
+	if length > record.MaxBytes-record.HeadBytes {
 		return nil, false
 	}
 	payload := make([]byte, 0, length)

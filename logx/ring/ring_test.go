@@ -318,7 +318,7 @@ func FuzzReadDead(f *testing.F) {
 		}
 		for index, n := d.first(uint64(next)), 0; index < d.head && n < MinSlots; index, n = index+1, n+1 {
 			h, payload := d.read(index)
-			if h.Index != index || len(payload) > record.MaxBytes {
+			if h.Index != index || len(payload) > record.MaxBytes-record.HeadBytes {
 				t.Fatalf("index %d came out as %d with %d bytes", index, h.Index, len(payload))
 			}
 		}

@@ -12,7 +12,7 @@ type indexer struct {
 	block   Block         // being filled; Count 0 when the last record closed one
 	session sessionFilter // of block
 	group   groupFilter   // of the blocks since the last full group
-	last    uint64        // mix of the last session added to both, which saves doing it again
+	last    uint64        // mix of the last session added to both, which saves doing it again; 0, which no session has, for none
 	next    uint64        // index after the last record
 	blocks  int           // finished
 	copied  int64         // bytes of copies in the postings so far
@@ -34,7 +34,7 @@ func (x *indexer) add(h *record.Head, raw []byte) {
 		x.post(h, raw)
 	}
 	if h.Session != 0 {
-		if hash := mix(h.Session); hash != x.last || x.block.Count == 0 {
+		if hash := mix(h.Session); hash != x.last {
 			x.session.add(hash)
 			x.group.add(hash)
 			x.last = hash
@@ -63,7 +63,7 @@ func (x *indexer) finish() {
 	}
 	x.idx = appendEntry(x.idx, &x.block, &x.session)
 	x.blocks++
-	x.session = sessionFilter{}
+	x.session, x.last = sessionFilter{}, 0
 	x.block = Block{Offset: x.block.Offset + x.block.Length, number: x.blocks}
 	if x.blocks%groupBlocks == 0 {
 		x.closeGroup()
