@@ -35,6 +35,8 @@ type Log struct {
 	lock  *segment.DirLock
 	found segment.Recovery // fixed: what Open found
 
+	complain complainer
+
 	levelsMu  sync.Mutex
 	general   record.Level                   // guarded by levelsMu
 	own       [record.MaxTypes]record.Level  // guarded by levelsMu; 0 = general

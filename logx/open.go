@@ -3,17 +3,14 @@ package logx
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"strings"
 
 	"vitrine/logx/record"
-	"vitrine/logx/ring"
 	"vitrine/logx/segment"
 )
 
-// sharedMemory is where Linux keeps files in memory only.
-const sharedMemory = "/dev/shm"
+// baseDigits is the length of a file's name without its suffix, for both formats.
+const baseDigits = 20
 
 // Open makes the directory the caller's, brings its files in order after a crash, writes what the last owner's ring still
 // holds, and starts the writer. segment.ErrInUse says that another process, or another Log, has the directory. The caller
@@ -32,7 +29,7 @@ func Open(c Config) (*Log, error) {
 	}
 	l := &Log{
 		cfg: c, types: types, lock: lock, wake: make(chan struct{}, 1),
-		stop: make(chan struct{}), done: make(chan struct{}),
+		stop: make(chan struct{}), done: make(chan struct{}), complain: complainer{out: c.Complain},
 	}
 	if err = l.start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open log %q: %w", c.Dir, err), lock.Close())
@@ -77,7 +74,10 @@ func (l *Log) setLevels() error {
 
 // openOutput opens the files and sets found.
 func (l *Log) openOutput() (output, error) {
-	notify := func(err error) { fmt.Fprintf(l.cfg.Complain, "log: %v\n", err) }
+	if err := l.oneFormat(); err != nil {
+		return nil, err
+	}
+	notify := func(err error) { l.complain.say("%v", err) }
 	if l.cfg.Format == Text {
 		files, next, err := openText(&l.cfg, l.types)
 		l.found.Next = next
@@ -88,67 +88,24 @@ func (l *Log) openOutput() (output, error) {
 	return files, err
 }
 
-// replay writes what the ring of the last owner holds from next on, and returns the index that follows. That ring stays until
-// all of it is in the files.
-func (l *Log) replay(files output, next uint64) (uint64, error) {
-	old := l.lock.Ring()
-	if old == "" {
-		return next, nil
+// oneFormat refuses a directory whose files are of the other format: their indexes would begin again.
+func (l *Log) oneFormat() error {
+	entries, err := l.cfg.FS.ReadDir(l.cfg.Dir)
+	if err != nil {
+		return err
 	}
-	var failed error
-	err := ring.ReadDead(old, l.lock.Store(), next, func(h *record.Head, payload []byte) bool {
-		if h.Flags&record.FlagTombstone != 0 {
-			payload = record.AppendPayload(nil, nil, nil, tombstone, nil)
-		}
-		if h.Index > next { // the files have lost what was in them
-			if failed = files.Skip(h.Index); failed != nil {
-				return false
+	others := []string{textSuffix}
+	if l.cfg.Format == Text {
+		others = []string{".log", ".log.zst"}
+	}
+	for _, entry := range entries {
+		for _, suffix := range others {
+			if base, ok := strings.CutSuffix(entry.Name(), suffix); ok && len(base) == baseDigits {
+				return fmt.Errorf("it holds %q, of the other format: choose another directory", entry.Name())
 			}
 		}
-		files.Add(h, payload)
-		next = h.Index + 1
-		if files.Buffered() >= flushBytes {
-			failed = files.Flush()
-		}
-		return failed == nil
-	})
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ring.ErrForeign) {
-		return next, nil
 	}
-	if err = errors.Join(err, failed, files.Flush()); err != nil {
-		return next, fmt.Errorf("write what ring %q holds: %w", old, err)
-	}
-	return next, os.Remove(old)
-}
-
-// tombstone is the message of a record whose caller was killed while it wrote it.
-const tombstone = "record lost: the process died while it was written"
-
-// newRing makes the ring where its memory is cheapest, and notes the place for whoever opens the log after a crash.
-func (l *Log) newRing(first uint64) (*ring.Ring, error) {
-	var err error
-	for _, dir := range l.ringDirs() {
-		path := filepath.Join(dir, fmt.Sprintf("vitrine-log-%016x.ring", l.lock.Store()))
-		if err = l.lock.SetRing(path); err != nil {
-			return nil, err
-		}
-		var r *ring.Ring
-		r, err = ring.Create(ring.Config{Path: path, Slots: l.cfg.RingRecords, Store: l.lock.Store(), First: first})
-		if r != nil {
-			return r, nil // with an error: shared mappings are not to be had here
-		}
-	}
-	return nil, err
-}
-
-func (l *Log) ringDirs() []string {
-	if l.cfg.RingDir != "" {
-		return []string{l.cfg.RingDir}
-	}
-	if info, err := os.Stat(sharedMemory); err == nil && info.IsDir() {
-		return []string{sharedMemory, l.cfg.Dir}
-	}
-	return []string{l.cfg.Dir}
+	return nil
 }
 
 // Recovered returns what Open found and mended.

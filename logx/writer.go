@@ -35,19 +35,19 @@ type output interface {
 
 // writer is the goroutine between ring and files. All fields are its own.
 type writer struct {
-	log     *Log
-	output  output
-	next    uint64      // index to write next: ring.tail <= written+1 <= next <= ring.head
-	head    record.Head // of the record that is being added: output is an interface, and a local would be on the heap
-	scratch []byte      // a payload from chunks
-	urgent  bool        // a record of ERROR or above waits for the device
-	unsaved bool        // something was written since the last sync
-	synced  time.Time
-	told    uint64 // drops that records have told of
-	naps    int
-	retry   time.Duration // the pause after the next failure, 0 while all is well
-	said    time.Time     // when it last complained
-	timer   *time.Timer
+	log                    *Log
+	output                 output
+	next                   uint64      // index to write next: ring.tail <= written+1 <= next <= ring.head
+	head                   record.Head // of the record that is being added: output is an interface, and a local would be on the heap
+	scratch                []byte      // a payload from chunks
+	urgent                 bool        // a record of ERROR or above waits for the device
+	unsaved                bool        // something was written since the last sync
+	synced                 time.Time
+	told                   uint64 // drops that records have told of
+	naps                   int
+	unwritable, unsyncable bool          // the last write, the last sync failed
+	retry                  time.Duration // the pause after the last failure, 0 while all is well
+	timer                  *time.Timer
 }
 
 func newWriter(l *Log, o output, next uint64) *writer {
@@ -79,9 +79,9 @@ func (w *writer) stopping() bool {
 // turn moves what is published into the files; it answers false when there was nothing to do.
 func (w *writer) turn() bool {
 	w.drain()
-	if w.output.Buffered() == 0 {
+	if w.output.Buffered() == 0 && !w.unwritable {
 		w.syncWhenDue()
-		return false
+		return w.tellDrops()
 	}
 	if !w.flush() {
 		return true
@@ -110,12 +110,10 @@ func (w *writer) flush() bool {
 	err := w.output.Flush()
 	w.settle()
 	if err != nil {
-		w.failed(fmt.Errorf("write log: %w", err))
+		w.failed(&w.unwritable, fmt.Errorf("write log: %w", err))
 		return false
 	}
-	if w.retry != 0 {
-		w.recovered()
-	}
+	w.mended(&w.unwritable)
 	return true
 }
 
@@ -133,30 +131,34 @@ func (w *writer) settle() {
 }
 
 // failed frees those who wait and pauses: records go on into the ring while it has room.
-func (w *writer) failed(err error) {
+func (w *writer) failed(what *bool, err error) {
+	*what = true
 	w.log.counters.errors.Add(1)
 	w.log.failing.Store(true)
 	w.log.room.open()
 	w.log.progress.open()
-	w.complain(err)
+	w.tell(err)
 	w.retry = min(max(firstRetry, 2*w.retry), lastRetry)
 	w.pause(w.retry)
 }
 
-func (w *writer) recovered() {
-	w.retry = 0
-	w.log.failing.Store(false)
-	fmt.Fprintln(w.log.cfg.Complain, "log: the files can be written again")
-}
-
-// complain tells of the log's own trouble where somebody may see it, at most once a second.
-func (w *writer) complain(err error) {
-	if time.Since(w.said) < time.Second {
+// mended ends a trouble, and the trouble of the log when there is no other.
+func (w *writer) mended(what *bool) {
+	if !*what {
 		return
 	}
-	w.said = time.Now()
-	fmt.Fprintf(w.log.cfg.Complain, "log: %v; %d records dropped so far, %d wait in the ring\n",
-		err, w.log.counters.allDropped(), w.log.ring.Len())
+	*what = false
+	if w.unwritable || w.unsyncable {
+		return
+	}
+	w.retry = 0
+	w.log.failing.Store(false)
+	w.log.complain.must("the files can be written again")
+}
+
+// tell says what is wrong and what it has cost so far.
+func (w *writer) tell(err error) {
+	w.log.complain.say("%v; %d records dropped so far, %d wait in the ring", err, w.log.counters.allDropped(), w.log.ring.Len())
 }
 
 // pause waits, at most until Close.
@@ -182,33 +184,37 @@ func (w *writer) syncWhenDue() {
 func (w *writer) sync() {
 	written := w.output.Written()
 	if err := w.output.Sync(); err != nil {
-		w.failed(fmt.Errorf("sync log: %w", err))
+		w.failed(&w.unsyncable, fmt.Errorf("sync log: %w", err))
 		return
 	}
-	if w.retry != 0 {
-		w.recovered()
-	}
+	w.mended(&w.unsyncable)
 	w.synced, w.unsaved, w.urgent = time.Now(), false, false
 	w.log.counters.syncs.Add(1)
 	w.log.counters.synced.Store(written)
 	w.log.progress.open()
 }
 
-// tellDrops writes a record about what was dropped since the last one, if the ring takes it.
-func (w *writer) tellDrops() {
+// tellDrops writes a record about what was dropped since the last one, if there is something to tell and the ring takes it.
+func (w *writer) tellDrops() bool {
 	now := w.log.counters.allDropped()
 	if now == w.told {
-		return
+		return false
 	}
 	s, index, err := w.log.ring.Claim()
 	if err != nil {
-		return
+		return false
 	}
-	fields := append(w.log.counters.droppedFields(), record.Uint("records", now-w.told))
 	fill(s, &Entry{Level: record.System}, record.FlagDropped)
-	payload := record.AppendPayload(s.Buffer(), nil, nil, "records dropped", fields)
+	payload := w.drops(s.Buffer(), now)
 	w.log.ring.Publish(s, index, len(payload))
 	w.told = now
+	return true
+}
+
+// drops appends the payload of a record about drops, of which there are now so many.
+func (w *writer) drops(dst []byte, now uint64) []byte {
+	fields := append(w.log.counters.droppedFields(), record.Uint("records", now-w.told))
+	return record.AppendPayload(dst, nil, nil, "records dropped", fields)
 }
 
 // idle yields, then naps, then sleeps until a caller wakes it or something is due.
@@ -260,26 +266,46 @@ func (w *writer) finish() {
 			continue
 		}
 		if err := w.output.Flush(); err != nil {
-			w.complain(fmt.Errorf("write log: %w", err))
+			w.tell(fmt.Errorf("write log: %w", err))
 			time.Sleep(firstRetry)
 		}
 		w.settle()
 	}
-	l.closeErr = w.end()
+	left := w.left()
+	if left == 0 {
+		w.lastWord()
+	}
+	l.closeErr = w.end(left)
+}
+
+// lastWord tells of drops that the ring had no room to tell of. It goes past the ring, which is closed and empty.
+func (w *writer) lastWord() {
+	now := w.log.counters.allDropped()
+	if now == w.told {
+		return
+	}
+	w.head = record.Head{Index: w.next, Time: time.Now().UnixNano(), Level: record.System, Flags: record.FlagDropped}
+	w.output.Add(&w.head, w.drops(w.scratch[:0], now))
+	if err := w.output.Flush(); err != nil {
+		w.tell(fmt.Errorf("write log: %w", err))
+		return
+	}
+	w.told, w.unsaved = now, true
+	w.log.counters.written.Store(w.next)
 }
 
 // left returns how many records were accepted and are not in a file.
 func (w *writer) left() uint64 { return w.log.ring.Head() - 1 - w.log.counters.written.Load() }
 
 // end lets files and ring go. A ring that still holds records stays where the next Open finds it.
-func (w *writer) end() error {
+func (w *writer) end(left uint64) error {
 	var errs []error
 	if w.unsaved && w.log.cfg.Sync != SyncNone {
 		errs = append(errs, w.output.Sync())
 	}
 	errs = append(errs, w.output.Close())
-	if n := w.left(); n > 0 {
-		errs = append(errs, fmt.Errorf("%d records could not be written and wait in %q", n, w.log.ring.Path()))
+	if left > 0 {
+		errs = append(errs, fmt.Errorf("%d records could not be written and wait in %q", left, w.log.ring.Path()))
 	} else {
 		errs = append(errs, w.log.ring.Remove())
 	}
