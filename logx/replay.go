@@ -68,7 +68,12 @@ func (l *Log) replay(files output, next uint64) (uint64, error) {
 
 func (l *Log) replayRing(files output, path string, next uint64) (uint64, error) {
 	var failed error
-	err := ring.ReadDead(path, l.lock.Store(), next, func(h *record.Head, payload []byte) bool {
+	old, err := record.NewTypes(ring.DeadTypes(path, l.lock.Store())...)
+	if err != nil {
+		old = l.types
+	}
+	err = ring.ReadDead(path, l.lock.Store(), next, func(h *record.Head, payload []byte) bool {
+		h.Type = l.renumbered(h.Type, old)
 		failed = add(files, h, payload, next)
 		next = max(next, h.Index+1)
 		return failed == nil
@@ -88,6 +93,15 @@ func (l *Log) replayRing(files output, path string, next uint64) (uint64, error)
 		err = nil
 	}
 	return next, err
+}
+
+// renumbered returns the number that a type of an earlier run has now. What has no name any more is of type system.
+func (l *Log) renumbered(typ record.Type, old *record.Types) record.Type {
+	if typ < record.FirstCustom {
+		return typ
+	}
+	now, _ := l.types.Parse(old.Name(typ))
+	return now
 }
 
 // add gives one record of a dead ring to the files, which expect next.
@@ -119,7 +133,7 @@ func (l *Log) newRing(first uint64) (*ring.Ring, error) {
 			return nil, err
 		}
 		var r *ring.Ring
-		r, err = ring.Create(ring.Config{Path: path, Slots: l.cfg.RingRecords, Store: l.lock.Store(), First: first})
+		r, err = ring.Create(ring.Config{Path: path, Slots: l.cfg.RingRecords, Store: l.lock.Store(), First: first, Types: l.types.Custom()})
 		if r != nil {
 			return r, nil // with an error: shared mappings are not to be had here
 		}

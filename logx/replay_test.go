@@ -90,6 +90,23 @@ func TestRingCopiedWithItsDirectoryIsReplayed(t *testing.T) {
 	}
 }
 
+func TestReplayKeepsTheNamesOfTypes(t *testing.T) {
+	disk := newFaultyFS()
+	c := Config{Dir: t.TempDir(), RingDir: t.TempDir(), FS: disk, Types: []string{"guild", "arena"}}
+	l := open(t, c)
+	guild, _ := l.Types().Parse("guild")
+	arena, _ := l.Types().Parse("arena")
+	write(t, l, Entry{Type: guild, Message: "written"})
+	flush(t, l)
+	disk.before(func() error { return syscall.ENOSPC })
+	write(t, l, Entry{Type: guild, Message: "stranded"})
+	write(t, l, Entry{Type: arena, Message: "nameless"})
+	l.Close()
+	c.FS, c.Types = nil, []string{"auction", "guild"}
+	closeLog(t, open(t, c))
+	same(t, lines(t, c.Dir), []string{"[guild] [INFO / 1] written", "[guild] [INFO / 2] stranded", "[system] [INFO / 3] nameless"})
+}
+
 func TestDamagedRingIsToldOfAndKept(t *testing.T) {
 	c := Config{Dir: t.TempDir(), RingDir: t.TempDir()}
 	strand(t, c, 3)

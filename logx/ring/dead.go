@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
+	"strings"
 
 	"vitrine/logx/record"
 )
@@ -39,6 +41,25 @@ func ReadDead(path string, store, next uint64, yield func(h *record.Head, payloa
 		}
 	}
 	return nil
+}
+
+// DeadTypes returns the names of the custom types that a dead ring's records have, in the order of their numbers; none when
+// the file is no ring of the store.
+func DeadTypes(path string, store uint64) []string {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	var header [headerBytes]byte
+	if _, err = io.ReadFull(file, header[:]); err != nil || string(header[:len(magic)]) != magic || order.Uint64(header[storeOffset:]) != store {
+		return nil
+	}
+	length := min(int(order.Uint16(header[typesOffset:])), typeBytes)
+	if length == 0 {
+		return nil
+	}
+	return strings.Split(string(header[typesOffset+2:][:length]), "\n")
 }
 
 func openDead(path string, store uint64) (*dead, error) {

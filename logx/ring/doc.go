@@ -29,6 +29,7 @@
 //	    32 chunks 4 | 36 chunk bytes 4 (4096)
 //	    128 head 8: the next index
 //	    256 tail 8: the first index that is not yet released
+//	    512 length 2, names of the custom types, one a line
 //	4096              slots, 256 bytes each: see Slot
 //	4096 + 256*slots  chunks: next 4 (chunk plus one, 0 the last) | bytes 4 | 4088 bytes of payload
 //

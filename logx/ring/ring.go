@@ -9,6 +9,7 @@ import (
 	"math/bits"
 	"os"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"unsafe"
 
@@ -87,6 +88,9 @@ type Config struct {
 	Slots int    // a power of two from MinSlots to MaxSlots
 	Store uint64 // the directory that its records belong to
 	First uint64 // the first index
+	// Types are the names of the custom types in the order of their numbers, for whoever reads the ring when the process has
+	// died. Names beyond typeBytes are left out.
+	Types []string
 }
 
 // Create makes the file and the ring in it, empty. Where shared mappings are not to be had it uses the process's memory and
@@ -131,7 +135,11 @@ const (
 	chunkBytesOffset = 36
 	headOffset       = 128
 	tailOffset       = 256
+	typesOffset      = 512
 )
+
+// typeBytes is the room for the names of types in the header.
+const typeBytes = headerBytes - typesOffset - 2
 
 // format writes the header, the magic last: a file without it is nobody's.
 func (r *Ring) format(c Config) {
@@ -141,6 +149,10 @@ func (r *Ring) format(c Config) {
 	order.PutUint64(r.memory[firstOffset:], c.First)
 	order.PutUint32(r.memory[chunksOffset:], chunkCount)
 	order.PutUint32(r.memory[chunkBytesOffset:], chunkBytes)
+	names := strings.Join(c.Types, "\n")
+	names = names[:min(len(names), typeBytes)]
+	order.PutUint16(r.memory[typesOffset:], uint16(len(names)))
+	copy(r.memory[typesOffset+2:], names)
 	for i := range uint64(c.Slots) {
 		index := c.First + i
 		r.slots[index&r.mask].seq.Store(index)
