@@ -41,6 +41,7 @@ const (
 	DefaultSyncEvery   = time.Second
 	DefaultWaitLimit   = 5 * time.Second
 	minSyncEvery       = time.Millisecond
+	defaultCloseLimit  = 2 * time.Second
 )
 
 // Config describes a Log. The zero value of each field but Dir means its default; Open reports every bad field at once.
@@ -74,6 +75,8 @@ type Config struct {
 
 	FS       segment.FS // default the operating system's
 	Complain io.Writer  // where the log tells of its own troubles, at most one line a second; default stderr
+
+	closeLimit time.Duration // how long Close tries to write what the files do not take; tests shorten it
 }
 
 func (c *Config) fill() error {
@@ -91,6 +94,9 @@ func (c *Config) fill() error {
 	}
 	if c.WaitLimit == 0 {
 		c.WaitLimit = DefaultWaitLimit
+	}
+	if c.closeLimit == 0 {
+		c.closeLimit = defaultCloseLimit
 	}
 	if c.FS == nil {
 		c.FS = segment.OS()

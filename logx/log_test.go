@@ -34,6 +34,9 @@ func open(t testing.TB, c Config) *Log {
 	if c.Complain == nil {
 		c.Complain = io.Discard
 	}
+	if c.closeLimit == 0 {
+		c.closeLimit = 100 * time.Millisecond
+	}
 	l, err := Open(c)
 	if err != nil {
 		t.Fatal(err)

@@ -18,8 +18,6 @@ const (
 	// The pause after a failed write doubles from the first to the last.
 	firstRetry = 10 * time.Millisecond
 	lastRetry  = time.Second
-	// closeLimit bounds how long Close tries to write what the files do not take.
-	closeLimit = 2 * time.Second
 )
 
 // output is where records go: segments, or files of text.
@@ -259,7 +257,7 @@ func (w *writer) finish() {
 	l := w.log
 	w.tellDrops()
 	l.ring.Close()
-	for deadline := time.Now().Add(closeLimit); w.left() > 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(l.cfg.closeLimit); w.left() > 0 && time.Now().Before(deadline); {
 		w.drain()
 		if w.output.Buffered() == 0 {
 			runtime.Gosched() // a caller is between Claim and Publish
