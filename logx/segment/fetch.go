@@ -13,7 +13,8 @@ import (
 
 // Postings gives what is known of each record of at least WARN whose index, level and type are wanted, in order. Time
 // and session are for the caller to check, in the record. A posting's Copy is valid until the next one. Where the
-// postings file is missing, damaged or behind the data, the blocks are scanned, and Copy is never nil. An error that
+// postings file is missing, damaged or may be behind the data, the blocks that have such records are scanned, and Copy is
+// never nil: behind the last posting of a segment that is not sealed, one more block as a rule. An error that
 // wraps ErrCorrupt, with an empty posting, tells of a block that cannot be read; what is behind it follows.
 func (s *Segment) Postings(w Want) iter.Seq2[Posting, error] {
 	return func(yield func(Posting, error) bool) {
@@ -50,7 +51,8 @@ func (q *postingQuery) run() (err error) {
 	return q.scan()
 }
 
-// file gives what the postings file has of the records up to which it is known to be complete.
+// file gives what the postings file has of the records before the tail. It is complete up to the last posting it has, and
+// for all of a sealed segment.
 func (q *postingQuery) file() error {
 	f, err := os.Open(q.segment.dir.name(q.segment.base, suffixWarn))
 	if err != nil {
@@ -74,8 +76,8 @@ func (q *postingQuery) file() error {
 		return nil
 	}
 	whole, err := q.entries(f, *buf, end)
-	if whole {
-		q.next = end
+	if whole && q.snap.sealed {
+		q.next = end // nothing but the checksum says that a file which ends before that has all
 	}
 	return err
 }
