@@ -60,6 +60,10 @@ func (m *comparison) check(want []byte) (at int64, err error) {
 	return at, nil
 }
 
+// ahead tells whether the file is longer than the bytes given so far. The index of a segment is while its seal is being
+// written: what only the end of a segment gives is there before the footer.
+func (m *comparison) ahead() bool { return !m.off && m.file != nil && m.size > m.at }
+
 // leftover tells whether the file is longer than the bytes it should have, or, when it is to be whole, shorter.
 func (m *comparison) leftover(whole bool) error {
 	if m.off || m.file == nil || m.size == m.at || m.size < m.at && !whole {

@@ -183,3 +183,35 @@ func TestRebuildRefusesDamagedData(t *testing.T) {
 		t.Errorf("no file: %v", err)
 	}
 }
+
+// The index of a segment has its last entries before its footer stands, or a part of it: nothing is wrong with that.
+func TestVerifyBesideASeal(t *testing.T) {
+	f := build(t, 3, 9*mib, newTraffic(26, 50, 200).wide(), true) // enough blocks for a last filter
+	log, idx := f.log, f.idx
+	for _, c := range []struct{ footer, idx int }{
+		{0, 0}, {0, 1}, {0, groupFilterSize}, {0, groupFilterSize + 1}, {0, groupFilterSize + entryBytes}, {1, 0}, {8, 0}, {63, 0},
+	} {
+		f.log, f.idx = log[:len(log)-FooterBytes+c.footer], idx[:len(idx)-c.idx]
+		f.write(t, t.TempDir())
+		if r := verify(t, f.open(t)); !r.OK() || r.Records != uint64(len(f.heads)) || r.Sealed {
+			t.Errorf("%d bytes of the footer, index without its last %d: %+v", c.footer, c.idx, r)
+		}
+	}
+	f.log = log[:len(log)-FooterBytes]
+	for name, damaged := range map[string][]byte{
+		"longer": append(bytes.Clone(idx), 0), "entry": flipped(idx, len(idx)-groupFilterSize-9), "filter": flipped(idx, len(idx)-9),
+	} {
+		f.idx = damaged
+		f.write(t, t.TempDir())
+		if r := verify(t, f.open(t)); len(r.Problems) != 1 || r.Problems[0].File != fileName(f.base, suffixIndex) {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+// flipped is b with one bit changed.
+func flipped(b []byte, at int) []byte {
+	b = bytes.Clone(b)
+	b[at] ^= 1
+	return b
+}

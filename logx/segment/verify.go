@@ -224,7 +224,7 @@ func (v *verifier) compareOne(m *comparison, want *[]byte) error {
 // end compares what is left, and the footer.
 func (v *verifier) end() error {
 	w, c, r := &v.walker, v.content, &v.report
-	if c.sealed {
+	if c.sealed || w.sealed || v.idx.ahead() {
 		v.index.seal()
 	}
 	if err := v.compare(); err != nil {
