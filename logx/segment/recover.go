@@ -201,7 +201,8 @@ func (r *recovery) last(s *stored) (there bool, err error) {
 	return true, nil
 }
 
-// checkSealed compares index and postings of a sealed segment with its footer, and makes them again where they differ.
+// checkSealed compares index and postings of a sealed segment with its footer, and makes them again where they differ. It
+// leaves them as they are when the data do not give them any more.
 func (r *recovery) checkSealed(base uint64, foot *footer) error {
 	for suffix, want := range map[string]uint32{suffixIndex: foot.index, suffixWarn: foot.warn} {
 		got, err := sumFile(r.config.FS, r.config.path(base, suffix))
@@ -215,5 +216,11 @@ func (r *recovery) checkSealed(base uint64, foot *footer) error {
 	if len(r.found.Rebuilt) == 0 {
 		return nil
 	}
-	return Rebuild(r.config.FS, r.config.path(base, suffixLog))
+	err := Rebuild(r.config.FS, r.config.path(base, suffixLog))
+	if errors.Is(err, ErrCorrupt) { // the footer tells what follows, and readers do without the index
+		r.found.Rebuilt = nil
+		r.config.Notify(fmt.Errorf("recover segment %d: %w", base, err))
+		return nil
+	}
+	return err
 }
