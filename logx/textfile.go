@@ -38,6 +38,7 @@ type textFiles struct {
 	written uint64
 	buffer  []byte
 	pending uint64 // last index in buffer
+	partial bool   // the last write was cut short: the file has the front of what was buffered, to the middle of a line perhaps
 	record  record.Record
 }
 
@@ -128,10 +129,8 @@ func (t *textFiles) cutTorn() error {
 
 // indexOf reads the index of a line: [type] [time / LEVEL / index] ...
 func indexOf(line []byte) (uint64, error) {
-	head, _, ok := bytes.Cut(line, []byte("] "))
-	if ok {
-		head, _, ok = bytes.Cut(line[len(head)+2:], []byte("] "))
-	}
+	_, rest, _ := bytes.Cut(line, []byte("] ["))
+	head, _, ok := bytes.Cut(rest, []byte("]")) // the line ends here when there is neither message nor field
 	if at := bytes.LastIndexByte(head, ' '); ok && at >= 0 {
 		if index, err := strconv.ParseUint(string(head[at+1:]), 10, 64); err == nil {
 			return index, nil
@@ -168,6 +167,7 @@ func (t *textFiles) Flush() error {
 	n, err := t.file.WriteAt(t.buffer, t.size)
 	t.size += int64(n)
 	t.buffer = t.buffer[:copy(t.buffer, t.buffer[n:])]
+	t.partial = err != nil && (t.partial || n > 0)
 	if err != nil {
 		return err
 	}
@@ -175,9 +175,10 @@ func (t *textFiles) Flush() error {
 	return nil
 }
 
-// due tells whether the next line begins a new file. It never does while a line is written in part.
+// due tells whether what is buffered begins a new file. It never does behind a write that was cut short: the buffer then
+// begins inside a line, or with another record than the one the new file would be named by.
 func (t *textFiles) due() bool {
-	return t.written+1 >= t.base && t.size > 0 &&
+	return !t.partial && t.size > 0 &&
 		(t.size >= t.limits.SegmentBytes || time.Since(t.begun) >= t.limits.SegmentAge)
 }
 
