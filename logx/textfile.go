@@ -40,6 +40,7 @@ type textFiles struct {
 	pending uint64 // last index in buffer
 	partial bool   // the last write was cut short: the file has the front of what was buffered, to the middle of a line perhaps
 	record  record.Record
+	renamed bool // names in dir came or went since it was synced
 }
 
 // openText finds the last file, cuts a torn last line, and returns the index that follows.
@@ -83,14 +84,14 @@ func (t *textFiles) bases() ([]uint64, error) {
 	return bases, nil
 }
 
-// resume goes on in a file that is there.
+// resume goes on in a file that is there. Whoever made it may have died before its name was durable.
 func (t *textFiles) resume(base uint64) error {
 	path := t.path(base)
 	file, err := t.fs.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
-	t.file, t.base, t.next, t.begun = file, base, base, time.Now()
+	t.file, t.base, t.next, t.begun, t.renamed = file, base, base, time.Now(), true
 	if err = t.cutTorn(); err != nil {
 		return errors.Join(fmt.Errorf("resume %q: %w", path, err), file.Close())
 	}
@@ -191,7 +192,7 @@ func (t *textFiles) rotate() error {
 	if t.file != nil {
 		err = errors.Join(t.file.Sync(), t.file.Close())
 	}
-	t.file, t.base, t.size, t.begun = file, base, 0, time.Now()
+	t.file, t.base, t.size, t.begun, t.renamed = file, base, 0, time.Now(), true
 	return errors.Join(err, t.retain())
 }
 
@@ -216,6 +217,7 @@ func (t *textFiles) retain() error {
 		if err = t.fs.Remove(path); err != nil {
 			return err
 		}
+		t.renamed = true
 	}
 	return nil
 }
@@ -226,11 +228,19 @@ func (t *textFiles) beyond(kept int, bytes int64, info fs.FileInfo) bool {
 		t.limits.KeepAge > 0 && time.Since(info.ModTime()) > t.limits.KeepAge
 }
 
+// Sync makes what is written durable, and the names of the files.
 func (t *textFiles) Sync() error {
 	if t.file == nil {
 		return nil
 	}
-	return t.file.Sync()
+	if err := t.file.Sync(); err != nil || !t.renamed {
+		return err
+	}
+	if err := t.fs.SyncDir(t.dir); err != nil {
+		return err
+	}
+	t.renamed = false
+	return nil
 }
 
 func (t *textFiles) Close() error {

@@ -15,10 +15,18 @@ import (
 	"vitrine/logx/segment"
 )
 
-// smallDisk is the real file system whose text files take only so many bytes of each write. Owned by one goroutine.
+// smallDisk is the real file system whose text files take only so many bytes of each write. Owned by one goroutine
+// at a time.
 type smallDisk struct {
 	segment.FS
-	room int // bytes; below 0 = no limit
+	room     int   // bytes; below 0 = no limit
+	dirSyncs int   // how often a directory was synced
+	dirError error // what syncing it gives
+}
+
+func (d *smallDisk) SyncDir(string) error {
+	d.dirSyncs++
+	return d.dirError
 }
 
 func (d *smallDisk) OpenFile(name string, flag int, perm fs.FileMode) (segment.File, error) {
@@ -161,6 +169,51 @@ func TestTextRotatesOnceItsLinesAreWhole(t *testing.T) {
 	flushText(t, files)
 	if bases, err := files.bases(); err != nil || len(bases) != 2 || bases[1] != 2 {
 		t.Errorf("files %v, want 1 and 2: %v", bases, err)
+	}
+}
+
+// The name of a new file is durable with the first sync of what is in it, and a sync that makes no name durable costs no more
+// than its file.
+func TestTextSyncsNamesOnceTheyChange(t *testing.T) {
+	disk, dir := &smallDisk{FS: segment.OS(), room: -1}, t.TempDir()
+	files := newTextFiles(t, Config{Dir: dir, Format: Text, FS: disk})
+	line := func() { addLine(files, "line"); flushText(t, files) }
+	reopen := func() { files.Close(); files = newTextFiles(t, Config{Dir: dir, Format: Text, FS: disk}) }
+	rotate := func() { files.begun = files.begun.Add(-2 * files.limits.SegmentAge); line() }
+	fail := func() { rotate(); disk.dirError = syscall.EIO }
+	repair := func() { disk.dirError = nil }
+	for _, step := range []struct {
+		name     string
+		do       func()
+		dirSyncs int
+	}{
+		{"before there is a file", func() {}, 0},
+		{"its first file", line, 1},
+		{"the same file", line, 1},
+		{"a rotation", rotate, 2},
+		{"the new file", line, 2},
+		{"another owner", reopen, 3},
+		{"a rotation whose names cannot be synced", fail, 4},
+		{"the next try", repair, 5},
+		{"no change", line, 5},
+	} {
+		step.do()
+		if err := files.Sync(); err != disk.dirError {
+			t.Errorf("%s: %v, want %v", step.name, err, disk.dirError)
+		}
+		if disk.dirSyncs != step.dirSyncs {
+			t.Errorf("%s: the directory was synced %d times, want %d", step.name, disk.dirSyncs, step.dirSyncs)
+		}
+	}
+}
+
+func TestSyncEachMakesTheNameOfATextFileDurable(t *testing.T) {
+	disk := &smallDisk{FS: segment.OS(), room: -1}
+	l := open(t, Config{Format: Text, Sync: SyncEach, FS: disk})
+	write(t, l, Entry{Message: "durable"})
+	closeLog(t, l)
+	if disk.dirSyncs == 0 {
+		t.Error("the directory was never synced")
 	}
 }
 
