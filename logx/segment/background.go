@@ -124,8 +124,8 @@ func (b *background) remake(s *stored) error {
 }
 
 func (b *background) trouble(err error) {
-	b.counters.errors.Add(1)
 	b.config.Notify(err)
+	b.counters.errors.Add(1)
 }
 
 // sealedSegments lists what is before the live segment.

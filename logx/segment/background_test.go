@@ -223,6 +223,9 @@ func TestRetentionGoesOn(t *testing.T) {
 	if told := d.told(); !errors.Is(told[0], syscall.EIO) {
 		t.Errorf("told %v", told)
 	}
+	if names := d.names(); names[0] != fileName(81, suffixWarn) {
+		t.Errorf("%q stay: the data go last, or not at all", names)
+	}
 	f.set(nil, nil)
 	must(t, d.w.Rotate())
 	d.put(10)

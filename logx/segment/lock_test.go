@@ -170,4 +170,8 @@ func TestLockIsReadAfterACrashInTheMiddle(t *testing.T) {
 	if want := (Owner{Store: 255, PID: 7, Ring: "/new"}); o != want {
 		t.Errorf("%+v, want %+v", o, want)
 	}
+	must(t, os.WriteFile(path, []byte("store 00000000000000ff\npid 7\nring /dev/shm/hal"), fileMode))
+	if o, _ = ReadOwner(OS(), filepath.Dir(path)); o.Ring != "" {
+		t.Errorf("half a line was read: %+v", o)
+	}
 }

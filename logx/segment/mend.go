@@ -37,7 +37,7 @@ type mender struct {
 	walker walker  // from restart on
 }
 
-// run is false when the segment has no records.
+// run is false when the segment has no records, and nothing was set aside.
 func (m *mender) run() (there bool, err error) {
 	info, err := m.file.Stat()
 	if err != nil {
@@ -71,17 +71,7 @@ func (m *mender) readHead() (there bool, err error) {
 		return true, err
 	}
 	m.head = header{}
-	m.found.CutBytes = m.size
-	last, err := m.salvage(0, m.base)
-	if err != nil || last < m.base {
-		return false, err
-	}
-	m.found.Next = last + 1
-	m.found.Aside = m.config.path(m.base, suffixAside)
-	return true, errors.Join(
-		m.config.FS.Rename(m.config.path(m.base, suffixLog), m.found.Aside),
-		remove(m.config.FS, m.config.path(m.base, suffixIndex)),
-		remove(m.config.FS, m.config.path(m.base, suffixWarn)))
+	return m.setAside(0)
 }
 
 // mend finds where to restart, and brings data, index and postings to where the records end.
@@ -93,9 +83,13 @@ func (m *mender) mend() (there bool, err error) {
 	if err != nil || !there || m.goesOn == nil {
 		err = errors.Join(err, m.closeIndex())
 	}
+	if err == nil && !there {
+		return m.setAside(int64(m.head.size))
+	}
 	return there, err
 }
 
+// mendOpen is false when the walk finds no record.
 func (m *mender) mendOpen() (bool, error) {
 	if err := m.readIndex(); err != nil {
 		return false, err
@@ -111,7 +105,6 @@ func (m *mender) mendOpen() (bool, error) {
 		return false, err
 	}
 	if m.walker.next == m.base {
-		m.found.CutBytes += m.size
 		return false, nil
 	}
 	m.found.Next = m.walker.next
@@ -150,8 +143,7 @@ func (m *mender) readIndex() error {
 	for i := range entriesIn(int64(len(b))) {
 		if i > 0 && i%groupBlocks == 0 {
 			if _, err := parseGroupFilter(b[filterOffset(i/groupBlocks-1):]); err != nil {
-				m.blocks = m.blocks[:i-1] // the block that closed the group is entered again, and the filter with it
-				return nil
+				return nil // the last block of the group is entered again, and the filter with it
 			}
 		}
 		e, _, err := parseEntry(b[entryOffset(i):], i)
@@ -260,12 +252,7 @@ func (m *mender) cut() error {
 	if end == m.size {
 		return nil
 	}
-	last, err := m.salvage(end, m.walker.next)
-	if err == nil && last >= m.walker.next {
-		m.found.Aside = m.config.path(m.base, suffixAside)
-		err = m.copyAside(end)
-	}
-	if err != nil {
+	if err := m.copyAside(end); err != nil {
 		return err
 	}
 	m.found.CutBytes += m.size - end

@@ -72,10 +72,14 @@ func TestFlippedBitCutsThereAndKeepsTheRestAside(t *testing.T) {
 		for at[hit+1] <= i {
 			hit++
 		}
-		if d.w.Next() != uint64(hit+1) || d.found.CutBytes != int64(len(log)-at[hit]) {
-			t.Fatalf("flip at byte %d: next %d, want %d; found %+v", i, d.w.Next(), hit+1, d.found)
+		aside, next := hit < 1499, uint64(hit+1)
+		if aside {
+			next = 1501 // the damaged record is lost, those behind it keep their indexes
 		}
-		if aside := hit < 1499; aside != (d.found.Aside != "") {
+		if d.w.Next() != next || d.found.Next != next || d.found.CutBytes != int64(len(log)-at[hit]) {
+			t.Fatalf("flip at byte %d: next %d, want %d; found %+v", i, d.w.Next(), next, d.found)
+		}
+		if aside != (d.found.Aside != "") {
 			t.Fatalf("flip at byte %d in record %d: set aside %q", i, hit+1, d.found.Aside)
 		} else if aside && !bytes.Equal(d.read(1, suffixAside), damaged[at[hit]:]) {
 			t.Fatalf("flip at byte %d: other bytes were kept aside", i)
@@ -110,6 +114,7 @@ func TestDamagedIndexIsMadeAgain(t *testing.T) {
 		"flip in an entry":    flipAt(32 + 5*entryBytes + 30),
 		"flip at the end":     func(b []byte) []byte { return flipAt(len(b) - 2)(b) },
 		"an entry twice":      func(b []byte) []byte { return append(b, b[max(len(b)-entryBytes, 0):]...) },
+		"a posting twice":     func(b []byte) []byte { return append(b[:48:48], b[32:]...) },
 		"first entry is gone": func(b []byte) []byte { return append(b[:32:32], b[min(32+entryBytes, len(b)):]...) },
 	}, suffixIndex, suffixWarn)
 }
@@ -264,6 +269,75 @@ func TestTornFooterIsCut(t *testing.T) {
 	d.same(before)
 }
 
+// The end of a segment has entries and a filter that only a sealed one has: they go when it goes on.
+func TestTornFooterTakesTheLastFilterWithIt(t *testing.T) {
+	d := newDesk(t, Config{})
+	d.putBig(groupBlocks + 20) // 138 blocks, enough for a filter
+	d.put(20)
+	must(t, d.w.Rotate())
+	must(t, d.close())
+	sealed := d.snapshot()
+	must(t, os.Truncate(d.path(1, suffixLog), int64(len(sealed[fileName(1, suffixLog)])-5)))
+	must(t, d.open())
+	if d.found.CutBytes != FooterBytes-5 || !slices.Equal(d.found.Rebuilt, []string{fileName(1, suffixIndex)}) {
+		t.Errorf("found %+v", d.found)
+	}
+	must(t, d.w.Rotate())
+	must(t, d.close())
+	d.same(sealed)
+}
+
+// Postings are missing at the end of a block, and no block behind it needs any.
+func TestPostingsMissingFarFromTheEndAreFound(t *testing.T) {
+	d := newDesk(t, Config{})
+	for i := range 6000 {
+		h := headOf(d.w.Next())
+		if h.Level = record.Info; i < 100 {
+			h.Level = record.Warn
+		}
+		d.w.Add(&h, payloadOf(h.Index))
+	}
+	must(t, d.w.Flush())
+	must(t, d.close())
+	want := d.snapshot()
+	for _, n := range []int{1, 50, 100} {
+		warn := want[fileName(1, suffixWarn)]
+		d.overwrite(1, suffixWarn, warn[:len(warn)-n*postingBytes])
+		must(t, d.open())
+		must(t, d.close())
+		d.same(want)
+	}
+}
+
+// A storm of errors has used up what may be copied: the next owner knows how much is left.
+func TestCopiesKeepTheirBudgetOverOwners(t *testing.T) {
+	d := newDesk(t, Config{})
+	storm := func(n int) {
+		for range n {
+			h := headOf(d.w.Next())
+			h.Level = record.Error
+			d.w.Add(&h, payloadOf(h.Index))
+		}
+		must(t, d.w.Flush())
+	}
+	for range 4 {
+		storm(1000)
+		d.reopen()
+		if len(d.found.Rebuilt) != 0 {
+			t.Errorf("rebuilt %q", d.found.Rebuilt)
+		}
+	}
+	must(t, d.close())
+	warn := d.read(1, suffixWarn)
+	if most := warnHeaderBytes + 4000*postingBytes + copyFloorBytes + len(d.read(1, suffixLog))/copyShare; len(warn) > most {
+		t.Errorf("postings of %d bytes, at most %d", len(warn), most)
+	}
+	must(t, Rebuild(OS(), d.path(1, suffixLog)))
+	if !bytes.Equal(d.read(1, suffixWarn), warn) {
+		t.Error("the postings are not what the data give")
+	}
+}
+
 // The first write of a segment is torn at any byte: nothing is left of the file.
 func TestTornFirstWriteLeavesNothing(t *testing.T) {
 	d := newDesk(t, Config{})
@@ -308,6 +382,7 @@ func TestSegmentWithoutItsHeaderIsSetAside(t *testing.T) {
 		if d.w.Next() != 511 || d.found.CutBytes != int64(len(damaged)) || d.found.Aside != d.path(11, suffixAside) {
 			t.Fatalf("flip at byte %d: %+v", at, d.found)
 		}
+		d.reopen()
 		must(t, d.close())
 		if !bytes.Equal(d.read(11, suffixAside), damaged) {
 			t.Errorf("flip at byte %d: other bytes were set aside", at)
