@@ -44,7 +44,7 @@ const (
 	suffixZstd  = ".log.zst"
 	suffixIndex = ".idx"
 	suffixWarn  = ".warn"
-	suffixAside = ".cut" // what recovery took out of a .log, when there were whole records in it
+	suffixAside = ".cut" // what recovery took out of a .log, when there were whole records in it; see asideSuffix
 	suffixTemp  = ".tmp"
 	lockName    = "LOCK"
 
@@ -78,10 +78,12 @@ func parseName(name string) (base uint64, suffix string, ok bool) {
 	if strings.Trim(digits, "0123456789") != "" {
 		return 0, "", false
 	}
-	switch strings.TrimSuffix(suffix, suffixTemp) {
-	case suffixLog, suffixZstd, suffixIndex, suffixWarn, suffixAside:
+	switch plain := strings.TrimSuffix(suffix, suffixTemp); plain {
+	case suffixLog, suffixZstd, suffixIndex, suffixWarn:
 	default:
-		return 0, "", false
+		if !isAside(plain) {
+			return 0, "", false
+		}
 	}
 	base, err := strconv.ParseUint(digits, 10, 64)
 	return base, suffix, err == nil && base > 0

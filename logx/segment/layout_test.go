@@ -108,7 +108,7 @@ func TestFooterNoticesDamage(t *testing.T) {
 }
 
 func TestNamesOfFiles(t *testing.T) {
-	for _, suffix := range []string{suffixLog, suffixZstd, suffixIndex, suffixWarn, suffixAside, suffixZstd + suffixTemp} {
+	for _, suffix := range []string{suffixLog, suffixZstd, suffixIndex, suffixWarn, suffixAside, ".cut.2", ".cut.9", ".cut.2.tmp", suffixZstd + suffixTemp} {
 		name := fileName(4711, suffix)
 		if base, got, ok := parseName(name); !ok || base != 4711 || got != suffix {
 			t.Errorf("%s: base %d, suffix %q, %v", name, base, got, ok)
@@ -120,6 +120,7 @@ func TestNamesOfFiles(t *testing.T) {
 	for _, name := range []string{
 		"", "LOCK", "1.log", "00000000000000000000.log", "99999999999999999999.log", "00000000000000000001", "00000000000000000001.txt",
 		"0000000000000000001x.log", "00000000000000000001.log.gz", "+0000000000000000001.log", "00000000000000000001.tmp",
+		"00000000000000000001.cut.1", "00000000000000000001.cut.10", "00000000000000000001.cut.02",
 	} {
 		if base, suffix, ok := parseName(name); ok {
 			t.Errorf("%q is base %d, suffix %q", name, base, suffix)

@@ -35,6 +35,7 @@ type mender struct {
 	posted []int   // postings of each
 	titled bool    // .warn has the segment's header
 	walker walker  // from restart on
+	torn   bool    // the walk ended within a record, or at the end
 }
 
 // run is false when the segment has no records, and nothing was set aside.
@@ -230,7 +231,7 @@ func (m *mender) walk() error {
 		m.write()
 		if err != nil {
 			m.found.Scanned += m.walker.offset - from
-			if errors.Is(err, io.EOF) || errors.Is(err, ErrCorrupt) {
+			if m.torn = errors.Is(err, io.EOF); m.torn || errors.Is(err, ErrCorrupt) {
 				return nil
 			}
 			return err

@@ -52,7 +52,7 @@ func (r *recovery) run() error {
 	return nil
 }
 
-// tidy removes what is left over and returns the segments.
+// tidy removes what is left over and returns the segments, also those of which there is only what was set aside.
 func (r *recovery) tidy() ([]stored, error) {
 	all, temporary, err := list(r.config)
 	if err != nil {
@@ -73,7 +73,7 @@ func (r *recovery) tidy() ([]stored, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.data() {
+		if !s.leftover() {
 			segments = append(segments, s)
 		}
 	}
@@ -81,8 +81,14 @@ func (r *recovery) tidy() ([]stored, error) {
 }
 
 func (r *recovery) remove(name string) error {
-	r.found.Removed = append(r.found.Removed, name)
-	return remove(r.config.FS, filepath.Join(r.config.Dir, name))
+	err := r.config.FS.Remove(filepath.Join(r.config.Dir, name))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		r.found.Removed = append(r.found.Removed, name)
+	}
+	return err
 }
 
 func (r *recovery) removeAll(s *stored) error {
@@ -177,6 +183,9 @@ func (r *recovery) checkHeader(b []byte, base uint64) (header, error) {
 
 // last brings the last segment in order. It is false when the segment has no records and was removed.
 func (r *recovery) last(s *stored) (there bool, err error) {
+	if !s.data() {
+		return r.behindAside(s)
+	}
 	if s.zipped {
 		r.found.Next, err = r.zippedEnd(s.base)
 		return true, err

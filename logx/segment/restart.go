@@ -4,13 +4,9 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	"os"
 
 	"vitrine/logx/record"
 )
-
-// salvageAhead is how far from the index that is due a record may be, to be taken for one of this log.
-const salvageAhead = 1 << 32
 
 // restart gives the number of the block from which index and postings are made again: the last one, or an earlier one
 // behind which postings are missing.
@@ -114,59 +110,4 @@ func (m *mender) countDue(number int) (n int, err error) {
 		b = b[v.Size():]
 	}
 	return n, nil
-}
-
-// salvage looks for whole records of this log from an offset on, at any byte, and gives the last index it finds that is
-// at least next; 0 when there is none.
-func (m *mender) salvage(from int64, next uint64) (last uint64, err error) {
-	buf := make([]byte, MaxBlockBytes)
-	for from < m.size {
-		n, err := m.file.ReadAt(buf, from)
-		if n == 0 {
-			return last, notEOF(err)
-		}
-		used, found := salvageRun(buf[:n], next, from+int64(n) >= m.size)
-		from += int64(used)
-		last = max(last, found)
-	}
-	return last, nil
-}
-
-// salvageRun is salvage in b. It stops before a record that may go on behind b, unless b is the end.
-func salvageRun(b []byte, next uint64, end bool) (used int, last uint64) {
-	for used < len(b) {
-		v, err := record.ParseUnchecked(b[used:])
-		switch {
-		case errors.Is(err, record.ErrShort) && !end && used > 0:
-			return used, last
-		case err == nil && v.Index >= next && v.Index-next < salvageAhead && sound(b[used:]):
-			last = max(last, v.Index)
-			used += v.Size()
-		default:
-			used++
-		}
-	}
-	return used, last
-}
-
-func sound(b []byte) bool {
-	_, err := record.Parse(b)
-	return err == nil
-}
-
-// copyAside keeps the end of the data in a file of its own.
-func (m *mender) copyAside(from int64) error {
-	file, err := m.config.FS.OpenFile(m.found.Aside, os.O_RDWR|os.O_CREATE|os.O_TRUNC, fileMode)
-	if err != nil {
-		return err
-	}
-	buf := make([]byte, MaxBlockBytes)
-	for at := from; at < m.size && err == nil; {
-		var n int
-		if n, err = m.file.ReadAt(buf[:min(int64(len(buf)), m.size-at)], at); n > 0 {
-			err = writeAll(file, buf[:n], at-from)
-		}
-		at += int64(n)
-	}
-	return errors.Join(err, file.Sync(), file.Close())
 }

@@ -14,7 +14,7 @@ type stored struct {
 	zipped bool // BASE.log.zst is there
 	index  bool // BASE.idx is there
 	warn   bool // BASE.warn is there
-	aside  bool // BASE.cut is there
+	aside  bool // BASE.cut is there, or one more of its kind
 	bytes  int64
 	sealed time.Time // when its index was written last, or its data where there is no index
 	names  []string  // without those of temporary files
@@ -68,7 +68,7 @@ func (s *stored) add(name, suffix string, info fs.FileInfo) {
 		s.index, s.sealed = true, info.ModTime()
 	case suffixWarn:
 		s.warn = true
-	case suffixAside:
+	default:
 		s.aside = true
 	}
 	if s.sealed.IsZero() {
