@@ -22,21 +22,22 @@ type remainder struct {
 	hits        *unit  // those that match, nil when there is no ring
 	first, next uint64 // the index it begins with, and the one behind it
 	moved       bool   // a writer came meanwhile, and puts it in the files: they must be looked at again
+	living      bool   // a writer has the directory
 }
 
 // readRemainder finds the records from index next on in the ring of a writer that is dead. There is none while a writer
 // lives, none when the ring went with the machine, and none when the place is where the last remainder was: that was given.
 func readRemainder(dir string, next uint64, q *Query, types *record.Types, given place) (remainder, error) {
 	rest := remainder{first: next, next: next}
-	before, err := deadOwner(dir)
-	if err != nil || before.Ring == "" {
+	before, err := lastOwner(dir)
+	if rest.living = before.Alive; err != nil || before.Alive || before.Ring == "" {
 		return rest, err
 	}
 	if rest.of = (place{before, next}); rest.of == given {
 		return rest, nil
 	}
 	hits, g := &unit{types: types, match: q.matcher(types)}, grepper{}
-	err = ring.ReadDead(before.Ring, before.Store, next, func(h *record.Head, payload []byte) bool {
+	failed := ring.ReadDead(before.Ring, before.Store, next, func(h *record.Head, payload []byte) bool {
 		if rest.next == next {
 			rest.first = h.Index
 		}
@@ -44,21 +45,21 @@ func readRemainder(dir string, next uint64, q *Query, types *record.Types, given
 		hits.keep(&g, h, payload)
 		return true
 	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ring.ErrForeign) {
-		return rest, fmt.Errorf("read what the last writer left: %w", err)
-	}
-	after, err := deadOwner(dir)
+	after, err := lastOwner(dir)
 	if rest.hits, rest.moved = hits, after != before; rest.moved {
 		rest.of = place{}
+		return rest, err
 	}
-	return rest, err
+	if failed != nil && !errors.Is(failed, fs.ErrNotExist) && !errors.Is(failed, ring.ErrForeign) {
+		return remainder{of: rest.of, first: next, next: next}, fmt.Errorf("read what the last writer left: %w", failed)
+	}
+	return rest, nil
 }
 
-// deadOwner returns the last writer of a directory, if it does not write any more and has left a ring. It has none where
-// there is no LOCK.
-func deadOwner(dir string) (segment.Owner, error) {
+// lastOwner returns who writes to a directory, or wrote to it last: the zero Owner where there is no LOCK.
+func lastOwner(dir string) (segment.Owner, error) {
 	owner, err := segment.ReadOwner(segment.OS(), dir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && owner.Alive {
+	if errors.Is(err, fs.ErrNotExist) {
 		return segment.Owner{}, nil
 	}
 	return owner, err

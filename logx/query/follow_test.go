@@ -85,6 +85,59 @@ func TestFollowBeginsWithNothing(t *testing.T) {
 	same(t, f.take(len(want)), want)
 }
 
+// polls returns a Progress for Follow and waits until that has given all there is, twice: the second look began after the
+// call.
+func (l *log) polls() (progress func(done, total int64), wait func(*follower)) {
+	polled := make(chan struct{})
+	progress = func(done, total int64) {
+		if done == total {
+			select {
+			case polled <- struct{}{}:
+			default:
+			}
+		}
+	}
+	return progress, func(f *follower) {
+		l.t.Helper()
+		for range 2 {
+			select {
+			case <-polled:
+			case err := <-f.done:
+				l.t.Fatal("it ended:", err)
+			}
+		}
+	}
+}
+
+// Whoever follows from the beginning waits for the first record, also when the writer starts again before it wrote one.
+func TestFollowWaitsForTheFirstRecord(t *testing.T) {
+	l := newLog(t, shape{seed: 7})
+	progress, wait := l.polls()
+	f := l.follow(t, Query{Progress: progress})
+	wait(f)
+	l.close()
+	wait(f)
+	l.open(false)
+	l.add(5)
+	same(t, f.take(5), l.want(Query{}))
+}
+
+// All that a writer left is in its ring: it is given once, and what the next one writes comes after it.
+func TestFollowGoesOnFromARingAlone(t *testing.T) {
+	l := newLog(t, shape{seed: 8})
+	l.die(20)
+	progress, wait := l.polls()
+	f := l.follow(t, Query{Progress: progress})
+	same(t, f.take(20), l.want(Query{}))
+	wait(f)
+	l.open(false)
+	for i := range l.records {
+		l.writer.Add(&l.records[i].Head, payload(&l.records[i]))
+	}
+	l.add(5)
+	same(t, f.take(5), l.want(Query{From: 21}))
+}
+
 // Rotation, compression, the death of the writer and the start of the next one lose nothing and give nothing twice.
 func TestFollowGoesOnAcrossFilesAndWriters(t *testing.T) {
 	l := newLog(t, shape{seed: 3, compress: true}).add(10)

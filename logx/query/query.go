@@ -20,7 +20,7 @@ const (
 )
 
 var (
-	// ErrNoLog says that a directory is there and holds no log.
+	// ErrNoLog says that a directory is there and holds no log, and that nobody has it to write one.
 	ErrNoLog = errors.New("no log in it")
 	// ErrCorrupt says that something in the range of a search could not be read; Stats tells where.
 	ErrCorrupt = errors.New("part of the log cannot be read")

@@ -15,7 +15,8 @@ import (
 // goroutine waits for files; what Search started has ended when it returns.
 //
 // Errors: fs.ErrNotExist for a directory that is not there, ErrNoLog, *UnknownTypeError, and at the end, after all else was
-// given, ErrCorrupt.
+// given, ErrCorrupt, also for a dead writer's ring that cannot be read. A directory whose writer has not written to it yet
+// is a log without records.
 func Search(ctx context.Context, dir string, q Query, yield Yield) (Stats, error) {
 	s, err := newSearch(dir, q, yield)
 	if err == nil {
@@ -32,8 +33,9 @@ func Search(ctx context.Context, dir string, q Query, yield Yield) (Stats, error
 const pollEvery = 100 * time.Millisecond
 
 // Follow is Search that goes on with what arrives, until yield returns false, q.Limit or the end of the range is reached,
-// or ctx is done; the error is then that of ctx. Damage at the end of the files ends it too, with ErrCorrupt. Records come within 100 ms of being in a file, across rotation,
-// compression and the writer's restart. What retention removed before it was read is missing.
+// or ctx is done; the error is then that of ctx. Damage at the end of the files ends it too, with ErrCorrupt, and so does a
+// dead writer's ring that cannot be read. Records come within 100 ms of being in a file, across rotation, compression and
+// the writer's restart. What retention removed before it was read is missing.
 func Follow(ctx context.Context, dir string, q Query, yield Yield) (Stats, error) {
 	s, err := newSearch(dir, q, yield)
 	if err == nil {
@@ -51,6 +53,7 @@ type search struct {
 	yield  Yield
 	left   int   // of q.Limit
 	over   bool  // enough was given
+	begun  bool  // there is a log, or was
 	broken bool  // the files end with damage
 	ended  place // where the writer did whose ring was given
 	rec    record.Record
@@ -120,14 +123,15 @@ const lookTries = 3
 
 // step searches what is there now, and moves q.From behind it.
 func (s *search) step(ctx context.Context) error {
-	snap, again, err := look(s.dir, s.open, &s.q, s.ended)
-	for try := 1; err == nil && again && try < lookTries; try++ {
-		if err = s.open.Refresh(); err == nil {
-			snap, again, err = look(s.dir, s.open, &s.q, s.ended)
+	snap, again := look(s.dir, s.open, &s.q, s.ended)
+	for try := 1; again && try < lookTries; try++ {
+		if err := s.open.Refresh(); err != nil {
+			return err
 		}
+		snap, again = look(s.dir, s.open, &s.q, s.ended)
 	}
-	if err != nil {
-		return err
+	if snap.noLog && !s.begun {
+		return ErrNoLog
 	}
 	if s.q.Tail != 0 {
 		s.q.From = max(s.q.From, s.tail(ctx, snap))
@@ -138,7 +142,7 @@ func (s *search) step(ctx context.Context) error {
 	}
 	s.forward(ctx, snap)
 	s.q.From, s.ended = max(s.q.From, snap.next), snap.ended
-	s.stats.Next, s.broken = s.q.From, len(snap.broken) > 0
+	s.stats.Next, s.begun, s.broken = s.q.From, true, len(snap.broken)+len(snap.unread) > 0
 	return nil
 }
 
@@ -150,14 +154,24 @@ func (s *search) forward(ctx context.Context, snap *snapshot) {
 		s.tell(u.passed-min(from, u.passed), max(snap.next, from)-from)
 		return !s.over
 	})
-	if !s.over && snap.ring != nil && ctx.Err() == nil {
-		s.consume(snap.ring)
+	if !s.over && ctx.Err() == nil {
+		s.rest(snap)
 	}
 	for _, c := range snap.broken {
 		s.stats.corrupt(c)
 	}
 	s.stats.Segments += plan.segments
 	s.stats.Blocks += plan.units
+}
+
+// rest gives the hits of the ring, or says that it cannot be read.
+func (s *search) rest(snap *snapshot) {
+	for _, c := range snap.unread {
+		s.stats.corrupt(c)
+	}
+	if snap.ring != nil {
+		s.consume(snap.ring)
+	}
 }
 
 // consume gives the hits of a unit and counts what it took.

@@ -198,6 +198,79 @@ func TestSearchDoesWithoutTheRing(t *testing.T) {
 	}
 }
 
+// barred is a log whose dead writer has left a ring that cannot be opened, whoever tries.
+func barred(t *testing.T, seed uint64, n int) *log {
+	t.Helper()
+	l := newLog(t, shape{seed: seed}).add(n)
+	l.die(5)
+	l.records = l.records[:n]
+	path := l.lock.Ring()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(path, path); err != nil {
+		t.Skip("no links here:", err)
+	}
+	return l
+}
+
+// The files are given, and then the ring that cannot be read is told of, to those who have not had enough before it.
+func TestUnreadableRingHidesNoFiles(t *testing.T) {
+	l := barred(t, 14, 100)
+	for name, ask := range map[string]func(context.Context, string, Query, Yield) (Stats, error){"search": Search, "follow": Follow} {
+		for _, test := range []struct {
+			q    Query
+			told bool
+		}{
+			{Query{}, true},
+			{Query{From: 90}, true},
+			{Query{Tail: 3}, true},
+			{Query{From: 1000}, true},
+			{Query{To: 90}, false},
+			{Query{Limit: 3}, false},
+		} {
+			var lines []string
+			stats, err := ask(context.Background(), l.dir, test.q, collect(&lines))
+			same(t, lines, l.want(test.q))
+			if errors.Is(err, ErrCorrupt) != test.told || err == nil == test.told {
+				t.Errorf("%s %+v: %v, want ErrCorrupt: %v", name, test.q, err, test.told)
+			}
+			if test.told && (len(stats.Corrupt) != 1 || stats.Corrupt[0].File != l.lock.Ring()) {
+				t.Errorf("%s %+v: %v, want the ring", name, test.q, stats.Corrupt)
+			}
+		}
+	}
+}
+
+func TestVerifyReportsTheFilesBesideAnUnreadableRing(t *testing.T) {
+	l := barred(t, 15, 100)
+	r, err := Verify(context.Background(), l.dir, nil)
+	if err == nil || r.Records != 100 || !r.Clean() {
+		t.Errorf("%+v, %v; want 100 records and an error", r, err)
+	}
+}
+
+// A directory that somebody has is a log before anything is written to it, and none when it was let go empty.
+func TestLogWithoutRecords(t *testing.T) {
+	l := newLog(t, shape{seed: 16})
+	if lines, stats := l.found(Query{}); len(lines) > 0 || stats.Hits > 0 {
+		t.Errorf("%d records found, want none", len(lines))
+	}
+	if r := l.verified(); !r.Clean() || r.Records != 0 || r.Pending != 0 {
+		t.Errorf("%+v, want no record", r)
+	}
+	l.close()
+	if _, err := Search(context.Background(), l.dir, Query{}, nil); !errors.Is(err, ErrNoLog) {
+		t.Errorf("search after the writer left: %v, want ErrNoLog", err)
+	}
+	if _, err := Follow(context.Background(), l.dir, Query{}, nil); !errors.Is(err, ErrNoLog) {
+		t.Errorf("follow after the writer left: %v, want ErrNoLog", err)
+	}
+	if _, err := Verify(context.Background(), l.dir, nil); !errors.Is(err, ErrNoLog) {
+		t.Errorf("verify after the writer left: %v, want ErrNoLog", err)
+	}
+}
+
 // A writer that died before it wrote anything has left all of it in its ring.
 func TestSearchReadsARingAlone(t *testing.T) {
 	l := newLog(t, shape{seed: 4})

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"slices"
 
 	"vitrine/logx/record"
@@ -15,12 +16,14 @@ type snapshot struct {
 	ended    place              // where that writer did
 	next     uint64             // the index after the last record of files and ring
 	broken   []Corruption       // where the files end with damage, if the ring does not know what was there
+	unread   []Corruption       // the ring, when it cannot be read
+	noLog    bool               // nothing is there, and nobody writes
 }
 
 // look takes a snapshot of a directory for a query. again says that a writer took over its predecessor's ring meanwhile,
 // or died itself: the list of the directory must be read again. The ring of a writer that ended at the given place is left
 // out.
-func look(dir string, d *segment.Dir, q *Query, given place) (snap *snapshot, again bool, err error) {
+func look(dir string, d *segment.Dir, q *Query, given place) (snap *snapshot, again bool) {
 	all := d.Segments()
 	snap = &snapshot{end: 1}
 	var types *record.Types
@@ -31,19 +34,20 @@ func look(dir string, d *segment.Dir, q *Query, given place) (snap *snapshot, ag
 	snap.next = snap.end
 	snap.segments = inRange(all, q)
 	if q.To != 0 && q.To <= snap.end {
-		return snap, false, nil
+		return snap, false
 	}
 	rest, err := readRemainder(dir, snap.end, q, types, given)
 	snap.ring, snap.next, snap.ended = rest.hits, rest.next, rest.of
-	if err == nil && len(all) == 0 && snap.next == 1 {
-		err = ErrNoLog
+	if err != nil {
+		snap.unread = []Corruption{{File: cmp.Or(rest.of.owner.Ring, "LOCK"), Offset: -1, Err: err}}
 	}
+	snap.noLog = err == nil && len(all) == 0 && snap.next == 1 && !rest.living
 	if len(all) > 0 && (rest.first != snap.end || rest.next == snap.end) {
 		if c, found := brokenEnd(dir, all[len(all)-1]); found {
 			snap.broken = append(snap.broken, c)
 		}
 	}
-	return snap, rest.moved || rest.first != snap.end, err
+	return snap, rest.moved || rest.first != snap.end
 }
 
 // inRange leaves out the segments that end before the range of indexes, or begin after it, by their names alone.

@@ -137,7 +137,7 @@ func (v *verification) ring(dir string, types *record.Types) error {
 	if err != nil {
 		return err
 	}
-	if v.report.Segments == 0 && rest.next == due {
+	if v.report.Segments == 0 && rest.next == due && !rest.living {
 		return ErrNoLog
 	}
 	if rest.next == due || rest.moved {
