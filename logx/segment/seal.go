@@ -49,6 +49,20 @@ func (w *Writer) rotate() error {
 	return w.finishSeal()
 }
 
+// letGo syncs and closes the oldest sealed segment. A device that does not sync does not hold up the log: the next Sync
+// tells of the first.
+func (w *Writer) letGo() {
+	s := w.unsynced[0]
+	err := w.syncOldest()
+	if len(w.unsynced) == maxUnsynced {
+		w.unsynced = append(w.unsynced[:0], w.unsynced[1:]...)
+		err = errors.Join(err, s.close())
+	}
+	if w.lost == nil {
+		w.lost = err
+	}
+}
+
 // abandon removes index and postings that could not be written in full: the data count. The footer says what should have
 // been in them, and the background makes them again from the data.
 func (s *live) abandon() error {
@@ -66,9 +80,7 @@ func (w *Writer) finishSeal() error {
 		return nil
 	}
 	if len(w.unsynced) == maxUnsynced {
-		if err := w.syncOldest(); err != nil {
-			return err
-		}
+		w.letGo()
 	}
 	done := w.sealing.live
 	if err := done.log.take(&w.sealing.footer); err != nil {

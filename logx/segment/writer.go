@@ -32,6 +32,7 @@ type Writer struct {
 	live     *live    // the segment that Add fills
 	sealing  *sealing // the one before, when its footer is not written yet; else nil
 	unsynced []*live  // sealed since the last Sync, oldest first; at most maxUnsynced
+	lost     error    // of the first segment that was let go without a sync since the last Sync
 	renamed  bool     // files were made since the last Sync
 	closed   bool
 }
@@ -185,6 +186,10 @@ func (w *Writer) Sync() error {
 }
 
 func (w *Writer) sync() error {
+	if err := w.lost; err != nil {
+		w.lost = nil
+		return err
+	}
 	for len(w.unsynced) > 0 {
 		if err := w.syncOldest(); err != nil {
 			return err

@@ -184,6 +184,7 @@ func TestRandomFaultsLoseNothing(t *testing.T) {
 		f.set(nil, nil)
 		for tries := 0; d.w.Flush() != nil && tries < 5; tries++ {
 		}
+		_ = d.w.Sync() // it may tell of a segment that was let go
 		must(t, d.w.Sync())
 		d.reopen() // the background may have given up in the middle of its work
 		d.waitFor("the background", func(s Stats) bool { return d.tended() })
@@ -268,6 +269,28 @@ func TestSyncReachesSealedSegments(t *testing.T) {
 	if n, dirs := f.count("sync", suffixLog), f.count("syncdir", ""); n != maxUnsynced+3 || dirs != 1 {
 		t.Errorf("%d segments and %d directories were synced, want %d and 1", n, dirs, maxUnsynced+3)
 	}
+}
+
+// A device that takes writes and does not sync stops no rotation. The next Sync says what is not durable.
+func TestFailingSyncDoesNotStopRotation(t *testing.T) {
+	f := newFaultFS()
+	d := newDesk(t, Config{FS: f})
+	f.set(nil, func(op, _ string) error {
+		if op == "sync" {
+			return syscall.EIO
+		}
+		return nil
+	})
+	for range maxUnsynced + 3 {
+		d.put(10)
+		must(t, d.w.Rotate())
+	}
+	f.set(nil, nil)
+	if err := d.w.Sync(); !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), fileName(1, suffixLog)) {
+		t.Errorf("sync: %v", err)
+	}
+	must(t, d.w.Sync())
+	d.holds(1, 10*(maxUnsynced+3))
 }
 
 func TestFullDiskAtTheFooterHoldsUpOnlyTheSegment(t *testing.T) {
