@@ -76,7 +76,6 @@ type Ring struct {
 	tail   *atomic.Uint64
 	chunks []byte          // fixed view of memory
 	free   *lockfree.Stack // chunks
-	chain  []uint32        // owned by the writer
 }
 
 // closedBit is set in head by Close. Indexes do not reach it.
