@@ -156,7 +156,7 @@ func somaxconn(t testing.TB) int {
 func TestListenBindsToADevice(t *testing.T) {
 	fd, _, err := System().Listen(ListenConfig{Addr: "127.0.0.1:0", Device: "lo"})
 	if errors.Is(err, unix.EPERM) {
-		t.Skip(err)
+		t.Skip("binding to a device is not permitted: ", err)
 	}
 	if err != nil {
 		t.Fatal(err)

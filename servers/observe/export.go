@@ -37,7 +37,7 @@ func (h *exportHandler) Handle(ctx context.Context, r slog.Record) error {
 	session := h.session
 	r.Attrs(func(a slog.Attr) bool {
 		session = session || a.Key == logx.SessionKey
-		line.AddAttrs(mask(a, h.secret))
+		line.AddAttrs(h.exporter.redactor.Attr(a, h.secret))
 		return true
 	})
 	o := logx.OriginOf(ctx)
@@ -66,7 +66,7 @@ func (h *exportHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	masked := make([]slog.Attr, len(attrs))
 	for i, a := range attrs {
 		derived.session = derived.session || a.Key == logx.SessionKey
-		masked[i] = mask(a, h.secret)
+		masked[i] = h.exporter.redactor.Attr(a, h.secret)
 	}
 	derived.next = h.next.WithAttrs(masked)
 	return &derived
@@ -75,7 +75,7 @@ func (h *exportHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup returns a handler whose later attributes are in a group.
 func (h *exportHandler) WithGroup(name string) slog.Handler {
 	derived := *h
-	derived.secret = h.secret || isSecret(name)
+	derived.secret = h.secret || h.exporter.redactor.Secret(name)
 	derived.next = h.next.WithGroup(name)
 	return &derived
 }

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"vitrine/logx"
+
 	"go.opentelemetry.io/contrib/bridges/otelslog"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploghttp"
@@ -41,6 +43,7 @@ type exporter struct {
 	provider *sdklog.LoggerProvider
 	next     sdklog.Exporter // fixed: the one that sends
 	client   *http.Client    // fixed
+	redactor *logx.Redactor  // fixed: what the files do not tell, the collector is not told
 	ending   context.Context // fixed: done when requests are to be given up
 	giveUp   context.CancelFunc
 	ended    chan struct{} // closed when the SDK's goroutine has ended
@@ -75,7 +78,7 @@ func newExporter(endpoint string, boot uint64, local *slog.Logger) (*exporter, e
 	if err != nil {
 		return nil, fmt.Errorf("log collector: %w", err)
 	}
-	e := &exporter{url: u, local: local, client: newClient(), ended: make(chan struct{})}
+	e := &exporter{url: u, local: local, client: newClient(), redactor: logx.NewRedactor(nil), ended: make(chan struct{})}
 	e.ending, e.giveUp = context.WithCancel(context.Background())
 	options := []otlploghttp.Option{otlploghttp.WithEndpointURL(u.String()), otlploghttp.WithHTTPClient(e.client)}
 	if e.next, err = otlploghttp.New(e.ending, options...); err != nil {
