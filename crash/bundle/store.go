@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -16,122 +17,126 @@ var (
 	ErrClosed    = errors.New("crash bundle is finished")  // of a Writer after its end
 )
 
-// Store is a directory of bundles. Its methods may be called from any goroutine, and by several processes at once.
-type Store struct{ dir string }
+// Store is a directory of bundles. Its methods may be called from any goroutine, and by several processes at once. All
+// fields are fixed after Open.
+type Store struct {
+	dir    string // absolute
+	disk   disk
+	limits Limits
+	now    func() time.Time
+	gate   chan struct{} // holds one token: the goroutine that has it may ask for the lock
+	wait   time.Duration // LockWait, less in tests
+}
 
 // Open opens the store in dir, which it makes when it is not there, with mode 0700. now is the clock, nil = time.Now.
 // The error tells of every limit that makes no sense, or why the directory cannot be written to.
 func Open(dir string, l Limits, now func() time.Time) (*Store, error) {
-	return nil, fmt.Errorf("open crash store %q: %w", dir, errors.ErrUnsupported)
+	if now == nil {
+		now = time.Now
+	}
+	l, err := l.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("open crash store %q: %w", dir, err)
+	}
+	s, err := openStore(dir, l, now)
+	if err != nil {
+		return nil, fmt.Errorf("open crash store %q: %w", dir, err)
+	}
+	return s, nil
 }
 
-// Close lets the directory go. Writers that are open go on.
-func (s *Store) Close() error { return nil }
+func openStore(dir string, l Limits, now func() time.Time) (*Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	d, err := openDisk(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := newStore(dir, d, l, now)
+	if err := s.tryOut(); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return s, nil
+}
 
-// Dir returns the directory.
+func newStore(dir string, d disk, l Limits, now func() time.Time) *Store {
+	s := &Store{dir: dir, disk: d, limits: l, now: now, gate: make(chan struct{}, 1), wait: LockWait}
+	s.gate <- struct{}{}
+	return s
+}
+
+// tryOut makes the lock file and a directory, so that a read-only disk is known now and not when it is needed.
+func (s *Store) tryOut() error {
+	f, err := s.lockFile()
+	if err != nil {
+		return err
+	}
+	name := newBegin()
+	return errors.Join(f.Close(), s.disk.mkdir(name), s.disk.removeAll(name))
+}
+
+// Close lets the directory go. Its writers have ended before.
+func (s *Store) Close() error { return s.disk.close() }
+
+// Dir returns the directory, as an absolute path.
 func (s *Store) Dir() string { return s.dir }
 
-// Admission says what a crash may write.
-type Admission struct {
-	Bundle    bool
-	Core      bool
-	CoreBytes int64  // at most, when Core
-	Why       string // why not more; "" = everything
-	Before    Before
+// lockFile opens the file that is locked, and makes it when it is missing.
+func (s *Store) lockFile() (*os.File, error) {
+	f, err := s.disk.open(lockName)
+	if !errors.Is(err, os.ErrNotExist) {
+		return f, err
+	}
+	f, err = s.disk.create(lockName)
+	if errors.Is(err, os.ErrExist) {
+		return s.disk.open(lockName) // another process was faster
+	}
+	return f, err
 }
 
-// Admit counts a crash and tells what it may write. It waits at most LockWait. With an error, which means that the
-// counts could not be read or kept, the admission still holds: a dying process writes its text, and nothing else.
-func (s *Store) Admit(class Class, fingerprint string) (Admission, error) {
-	return Admission{}, errors.ErrUnsupported
+// locked runs do while no other goroutine or process changes the store. It gives up after LockWait: the holder may be a
+// process that was stopped.
+func (s *Store) locked(do func() error) error {
+	limit := time.NewTimer(s.wait)
+	defer limit.Stop()
+	select {
+	case <-s.gate:
+	case <-limit.C:
+		return ErrBusy
+	}
+	defer func() { s.gate <- struct{}{} }()
+	f, err := s.lockFile()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := s.take(f, limit.C); err != nil {
+		return err
+	}
+	return do()
 }
 
-// Seen tells what was counted of a fingerprint so far, or of a class when it is "".
-func (s *Store) Seen(class Class, fingerprint string) (Before, error) {
-	return Before{}, errors.ErrUnsupported
+// take locks a file. Where there are no locks, the goroutines of this process still exclude each other.
+func (s *Store) take(f *os.File, limit <-chan time.Time) error {
+	again := time.NewTicker(lockPause)
+	defer again.Stop()
+	for {
+		err := s.disk.lock(f)
+		if err == nil || errors.Is(err, errors.ErrUnsupported) {
+			return nil
+		}
+		if !errors.Is(err, errHeld) {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-limit:
+			return ErrBusy
+		}
+	}
 }
 
-// Begin makes the directory of a bundle. It takes no lock. pid is of the process that the bundle is about, and at is
-// when it crashed.
-func (s *Store) Begin(class Class, fingerprint string, pid int, at time.Time) (*Writer, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// Writer fills one bundle. It belongs to one goroutine, and ends with Finish or Discard.
-type Writer struct{ dir string }
-
-// Dir returns the directory as it is named now. Rename and Finish change it.
-func (w *Writer) Dir() string { return w.dir }
-
-// Write makes a file of data, at most Limits.FileBytes of it. With an error, what was taken stays and counts as cut.
-func (w *Writer) Write(name string, data []byte) error { return errors.ErrUnsupported }
-
-// Create makes a file for the caller to write and to close. It is called NAME.part until Finish.
-func (w *Writer) Create(name string) (*os.File, error) { return nil, errors.ErrUnsupported }
-
-// Copy copies the last max bytes of the file at path, at most Limits.FileBytes, which is also what max 0 means.
-func (w *Writer) Copy(name, path string, max int64) error { return errors.ErrUnsupported }
-
-// Rename changes what the name of the bundle says, when it is known only later.
-func (w *Writer) Rename(class Class, fingerprint string) error { return errors.ErrUnsupported }
-
-// Finish writes meta.json, makes everything durable and gives the bundle its final name, which it returns.
-func (w *Writer) Finish(m *Meta) (string, error) { return "", errors.ErrUnsupported }
-
-// Discard removes the bundle.
-func (w *Writer) Discard() error { return nil }
-
-// Recover finishes what writers that died left behind, with what it has, and returns the names of the bundles that
-// came of it. What is empty is removed. alive tells whether a process lives; it is asked only where the system has no
-// locks to tell that a writer lives; nil = none does.
-func (s *Store) Recover(alive func(pid int) bool) []string { return nil }
-
-// Entry is a bundle in a store.
-type Entry struct {
-	ID          string // the name of its directory
-	Class       Class
-	Time        time.Time
-	PID         int
-	Fingerprint string // its first 8 digits
-	Core        int64  // bytes of core.zst on the disk
-	dir         string
-	bytes       int64
-}
-
-// Path returns the directory of the bundle.
-func (e Entry) Path() string { return e.dir }
-
-// Size returns the bytes of its files, the core included.
-func (e Entry) Size() int64 { return e.bytes }
-
-// Meta reads meta.json.
-func (e Entry) Meta() (*Meta, error) { return nil, errors.ErrUnsupported }
-
-// Read reads a file of the bundle, at most max bytes of it. It follows no link.
-func (e Entry) Read(name string, max int64) ([]byte, error) { return nil, errors.ErrUnsupported }
-
-// List lists the bundles, newest first.
-func (s *Store) List() ([]Entry, error) { return nil, errors.ErrUnsupported }
-
-// Find finds a bundle by its id, by the beginning of its id when no other has it, or as "last".
-func (s *Store) Find(id string) (Entry, error) { return Entry{}, errors.ErrUnsupported }
-
-// Update changes meta.json of a bundle in one step.
-func (s *Store) Update(id string, change func(*Meta)) error { return errors.ErrUnsupported }
-
-// Removed is what Prune took away.
-type Removed struct {
-	Bundles int
-	Cores   int // of bundles that stay
-	Bytes   int64
-}
-
-// Prune removes what is over the limits: oldest first, the first and the newest of each fingerprint after all others,
-// the newest bundle never.
-func (s *Store) Prune() (Removed, error) { return Removed{}, errors.ErrUnsupported }
-
-// ReadMeta reads meta.json of the bundle in dir, which may be a directory outside any store.
-func ReadMeta(dir string) (*Meta, error) { return nil, errors.ErrUnsupported }
-
-// Difference is one thing in which two crashes differ.
-type Difference struct{ Name, A, B string }
+// lockPause is how often a lock that is held is asked for.
+const lockPause = 2 * time.Millisecond

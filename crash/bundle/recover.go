@@ -1,0 +1,212 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"vitrine/crash/traceback"
+)
+
+const (
+	problemInterrupted = "interrupted: the writer died before the bundle was complete"
+	maxTextRead        = 16 << 20 // bytes of a crash.txt in which the reason is looked for
+)
+
+// Recover finishes what writers that died left behind, with what it has, and returns the names of the bundles that
+// came of it. What is empty is removed, and so is what a removal or a beginning left half done. alive tells whether a
+// process lives; it is asked only where the system has no locks to tell that a writer lives; nil = none does. While
+// another process has the lock of the store, for longer than LockWait, nothing happens.
+func (s *Store) Recover(alive func(pid int) bool) []string {
+	var done []string
+	s.locked(func() error {
+		names, _ := s.disk.names(".") // what can be read is recovered
+		for _, name := range names {
+			if !isDir(s.disk, name) {
+				continue
+			}
+			if id := s.recover(name, alive); id != "" {
+				done = append(done, id)
+			}
+		}
+		return nil
+	})
+	return done
+}
+
+// recover deals with one directory, and returns the name of the bundle that came of it, if any.
+func (s *Store) recover(name string, alive func(pid int) bool) string {
+	base, partial := strings.CutSuffix(name, suffixPartial)
+	gone, removed := strings.CutSuffix(name, suffixGone)
+	switch l, ours := parseLabel(base); {
+	case partial && ours:
+		return s.finishDead(name, l, alive)
+	case ours:
+		s.unmark(name)
+	case removed:
+		if _, ours := parseLabel(gone); ours {
+			s.disk.removeAll(name)
+		}
+	case isBegin(name):
+		s.sweep(name, alive)
+	}
+	return ""
+}
+
+// isBegin tells whether a name is one of newBegin.
+func isBegin(name string) bool {
+	digits, begin := strings.CutPrefix(name, prefixBegin)
+	return begin && len(digits) == 16 && isHex(digits)
+}
+
+// dead takes the lock of a writer that is not alive. Both results are nothing while it lives.
+func (s *Store) dead(name string, alive func(pid int) bool) (lock *os.File, dead bool) {
+	f, err := s.disk.open(name + "/" + writerName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, true // a bundle with a name has a lock, unless it was tampered with
+	}
+	if err != nil {
+		return nil, errors.Is(err, ErrCorrupt)
+	}
+	switch err := s.disk.lock(f); {
+	case err == nil:
+		return f, true
+	case errors.Is(err, errors.ErrUnsupported):
+		pid := readPID(f)
+		f.Close()
+		return nil, alive == nil || pid == 0 || !alive(pid)
+	}
+	f.Close()
+	return nil, false
+}
+
+// readPID reads the process id of a writer, 0 when there is none.
+func readPID(f *os.File) int {
+	b, _ := io.ReadAll(io.LimitReader(f, 32))
+	text, _ := strings.CutPrefix(string(b), "pid ")
+	pid, _ := strconv.Atoi(strings.TrimSuffix(text, "\n"))
+	return max(pid, 0)
+}
+
+// sweep removes a beginning that came to nothing. One that is just being made is made again.
+func (s *Store) sweep(name string, alive func(pid int) bool) {
+	if lock, dead := s.dead(name, alive); dead {
+		s.disk.removeAll(name)
+		if lock != nil {
+			lock.Close()
+		}
+	}
+}
+
+// unmark removes the lock file from a bundle whose writer died right after giving it its name.
+func (s *Store) unmark(name string) {
+	if exists(s.disk, name+"/"+writerName) {
+		s.disk.remove(name + "/" + writerName)
+	}
+}
+
+// finishDead finishes the bundle of a writer that died.
+func (s *Store) finishDead(name string, l label, alive func(pid int) bool) string {
+	lock, dead := s.dead(name, alive)
+	if !dead {
+		return ""
+	}
+	w := &Writer{store: s, label: l, name: name, lock: lock}
+	defer w.unlock()
+	m, err := readMeta(s.disk, name+"/"+metaName)
+	if err == nil && m.ID == l.String() && !exists(s.disk, m.ID) {
+		return w.publish(m.ID)
+	}
+	if bytes := w.adopt(); bytes == 0 {
+		w.Discard()
+		return ""
+	}
+	m = w.interrupted()
+	id, _ := w.Finish(m) // what cannot be finished now is there the next time
+	return id
+}
+
+// publish gives a bundle that is complete its name.
+func (w *Writer) publish(id string) string {
+	d := w.store.disk
+	if err := d.rename(w.name, id); err != nil {
+		return ""
+	}
+	w.name, w.done = id, true
+	d.sync(".")
+	d.remove(id + "/" + writerName)
+	return id
+}
+
+// adopt takes over the files that are there, and returns how many bytes they have. One that was being written is cut.
+func (w *Writer) adopt() (bytes int64) {
+	names, _ := w.store.disk.names(w.name)
+	for _, name := range names {
+		info, err := w.store.disk.lstat(w.name + "/" + name)
+		base, open := strings.CutSuffix(name, suffixPart)
+		if err != nil || !info.Mode().IsRegular() || !plainName(base) || w.find(base) != nil || len(w.files) >= MaxFiles {
+			continue
+		}
+		if open && exists(w.store.disk, w.name+"/"+base) {
+			continue
+		}
+		w.files = append(w.files, part{name: base, cut: open, open: open})
+		bytes += info.Size()
+	}
+	return bytes
+}
+
+// interrupted makes what meta.json can say: what the writer had drafted, else what the text tells.
+func (w *Writer) interrupted() *Meta {
+	m, err := readMeta(w.store.disk, w.name+"/"+draftName)
+	if err != nil {
+		m = &Meta{Where: Where{Worker: -1}}
+		w.describe(m)
+	}
+	m.Class = w.label.class // the name may have changed since the draft
+	if own := w.label.fingerprint; own != short("") && own != short(m.Fingerprint) {
+		m.Fingerprint = ""
+	}
+	if m.Core.State == "" {
+		m.Core = Core{State: CoreNone, Why: problemInterrupted}
+	}
+	if core := w.find(coreName); core != nil && core.cut {
+		m.Core.State, m.Core.Why, m.Core.File = CoreCut, problemInterrupted, coreName
+	}
+	m.Problems = append(m.Problems, problemInterrupted)
+	return m
+}
+
+// describe fills in what the text of the crash tells.
+func (w *Writer) describe(m *Meta) {
+	name := w.name + "/" + textName
+	if p := w.find(textName); p == nil {
+		return
+	} else if p.open {
+		name += suffixPart
+	}
+	f, err := w.store.disk.open(name)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxTextRead))
+	if err != nil {
+		w.problem(fmt.Sprintf("read %s: %v", textName, err))
+	}
+	d := traceback.Parse(text)
+	m.Reason, m.ReasonHow, m.Goroutines = d.Reason, "text", len(d.Goroutines)
+	g := d.Crashed()
+	if g == nil {
+		return
+	}
+	m.Goroutine = g.ID
+	if app := g.App(); len(app) > 0 {
+		m.Where.Function, m.Where.File, m.Where.Line = app[0].Func, app[0].File, app[0].Line
+		m.Fingerprint = traceback.Fingerprint(string(w.label.class), app)
+	}
+}
