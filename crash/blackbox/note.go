@@ -14,10 +14,16 @@ func (b *Box) Note(line string) {
 		b.image.live.notesCut.Add(1)
 		line = cut(line, MaxNote)
 	}
+	s := b.takeNote()
+	s.text.put(b.note, s.body[:copy(s.body[:], line)])
+}
+
+// takeNote takes the oldest note out, for the next to be written. b.mu is held.
+func (b *Box) takeNote() *noteSlot {
 	b.note++
 	s := &b.image.notes[b.note%MaxNotes]
 	s.text.take()
-	s.text.put(b.note, s.body[:copy(s.body[:], line)])
+	return s
 }
 
 // cut returns the first max bytes of s, or up to 3 less where a character would
@@ -41,13 +47,20 @@ func (b *Box) Metrics(text []byte) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.metric++
-	h := &b.image.metrics[b.metric%2]
-	h.text.take()
+	h := b.takeHalf()
 	h.cut.Store(0)
 	if len(text) > MaxMetrics {
 		b.image.live.metricsCut.Add(1)
 		h.cut.Store(1)
 	}
 	h.text.put(b.metric, h.body[:copy(h.body[:], text)])
+}
+
+// takeHalf takes the older half out, for the next metrics to be written. b.mu
+// is held.
+func (b *Box) takeHalf() *half {
+	b.metric++
+	h := &b.image.metrics[b.metric%2]
+	h.text.take()
+	return h
 }

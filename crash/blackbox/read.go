@@ -240,8 +240,10 @@ func (s *State) exclude(m *image) {
 	end := m.live.excludedEnd.Load()
 	if end > MaxExcluded {
 		s.problem("excluded ranges: %d slots in use", end)
+		end = MaxExcluded
 	}
-	for i := range min(end, MaxExcluded) {
+	s.Excluded = slices.Grow(s.Excluded, int(end))
+	for i := range end {
 		r := m.excluded[i].load()
 		switch {
 		case r.Size == 0:
