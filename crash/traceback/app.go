@@ -2,36 +2,25 @@ package traceback
 
 import "strings"
 
-// Crashed returns the goroutine that died: the first one printed as running, one with frames of the program before one
-// of the runtime alone, and one without frames last. It is nil when none ran, as in a dump asked for by a signal. The
-// goroutine is the dump's.
+// Crashed returns the goroutine that died: the first one printed as running, or the one that was in C when the signal
+// came. One that stands in the runtime alone is it only where no other is. It is nil when none ran, as in a dump that a
+// signal from outside asked for. The goroutine is the dump's.
 func (d *Dump) Crashed() *Goroutine {
-	var best *Goroutine
-	rank := 0
+	if d.inC && len(d.Goroutines) > 0 && d.Goroutines[0].ID != 0 {
+		return &d.Goroutines[0]
+	}
+	var inRuntime *Goroutine
 	for i := range d.Goroutines {
 		g := &d.Goroutines[i]
-		if g.State != "running" {
-			continue
-		}
-		if r := g.rank(); r > rank {
-			best, rank = g, r
-		}
-		if rank == 3 {
-			break
+		switch {
+		case g.State != "running" || len(g.Frames) == 0 || g.late: // it ran on beside the one that died
+		case len(beneath(g.Frames)) > 0:
+			return g
+		case inRuntime == nil:
+			inRuntime = g
 		}
 	}
-	return best
-}
-
-func (g *Goroutine) rank() int {
-	switch {
-	case len(g.Frames) == 0:
-		return 1
-	case len(beneath(g.Frames)) == 0:
-		return 2
-	default:
-		return 3
-	}
+	return inRuntime
 }
 
 // App returns the frames without what the runtime and the crash hooks put on top of them: App()[0] is where it
@@ -47,7 +36,7 @@ func app(frames []Frame) []Frame {
 }
 
 // beneath returns what lies under the last call of panic, or under the hook that took the stack where nothing
-// panicked, and under the runtime's functions there.
+// panicked, and under the runtime's functions and nameless ones of C there.
 func beneath(frames []Frame) []Frame {
 	at := 0
 	for i := range frames {
@@ -56,7 +45,7 @@ func beneath(frames []Frame) []Frame {
 		}
 	}
 	hooks := at == 0
-	for at < len(frames) && (isRuntime(frames[at].Func) || hooks && isHook(frames[at].Func)) {
+	for at < len(frames) && (isRuntime(frames[at].Func) || frames[at].Func == nonGo || hooks && isHook(frames[at].Func)) {
 		at++
 	}
 	return frames[at:]

@@ -24,6 +24,8 @@ type Dump struct {
 	Runtime    []Frame     // the "runtime stack:" of a fatal error on the scheduler's own stack
 	Goroutines []Goroutine // in the order of the text
 	Cut        bool        // a limit was met, something is missing
+
+	inC bool // a signal arrived while the first goroutine was in C
 }
 
 // Goroutine is one paragraph of a dump.
@@ -37,6 +39,8 @@ type Goroutine struct {
 	Created Frame   // the go statement, zero when not printed
 	Creator uint64  // goroutine that created it, 0 when not printed
 	Elided  bool    // frames in the middle are missing
+
+	late bool // Frames were printed after the crash, when its thread was asked for them
 }
 
 // Frame is one call. What was not printed is zero.

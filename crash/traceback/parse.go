@@ -252,7 +252,7 @@ func (p *parser) merge() {
 		return
 	}
 	if first := &p.dump.Goroutines[at]; len(first.Frames) == 0 {
-		first.Frames, first.Elided = g.Frames, g.Elided
+		first.Frames, first.Elided, first.late = g.Frames, g.Elided, true
 	}
 	p.dump.Goroutines = p.dump.Goroutines[:last]
 }

@@ -7,6 +7,8 @@ import "bytes"
 func (p *parser) why(line []byte) {
 	d := p.dump
 	switch {
+	case string(line) == "signal arrived during cgo execution":
+		d.inC = d.inC || len(d.Goroutines) == 0
 	case d.Signal == "" && bytes.HasPrefix(line, []byte("[signal ")):
 		d.Signal = signalName(line[len("[signal "):])
 	case p.relay != nil: // the signal by which the dying process makes its other threads report
