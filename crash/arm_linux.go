@@ -1,0 +1,218 @@
+package crash
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// hook is what the process holds of its crash output.
+type hook struct {
+	write   *os.File // the crash pipe's writing end; nil when there is none
+	deadman *deadman // nil when there is none
+
+	errors *os.File // of the monitors; guarded by Process.mu
+
+	mu    sync.Mutex
+	taken int // descriptor that the runtime made of it, -1 when it was not found; guarded by mu
+}
+
+// arm takes the crash output and starts all that watches.
+func (p *Process) arm() {
+	if err := p.armPipe(); err != nil {
+		p.warn("crash output", err)
+		return
+	}
+	if p.cfg.Deadman > 0 && p.can.Tracer <= 0 {
+		var err error
+		p.hook.deadman, err = newDeadman(p.cfg.Deadman)
+		p.warn("deadman timer", err)
+	}
+	for i, role := range roles {
+		p.running.Go(func() { p.supervise(i, role) }) // ends with done
+	}
+	p.running.Go(p.tick)   // ends with done
+	p.running.Go(p.faults) // ends with done
+	p.running.Go(p.pauses) // ends with done
+}
+
+// armPipe makes the pipe of one packet and gives it to the runtime.
+func (p *Process) armPipe() error {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_DIRECT); err != nil {
+		return fmt.Errorf("make crash pipe: %w", err)
+	}
+	unix.Close(fds[0]) // monitors open it again: with a reading end here, a crash without monitors would wait for itself
+	if _, err := unix.FcntlInt(uintptr(fds[1]), unix.F_SETPIPE_SZ, os.Getpagesize()); err != nil {
+		unix.Close(fds[1])
+		return fmt.Errorf("make crash pipe small: %w", err)
+	}
+	p.hook.write = os.NewFile(uintptr(fds[1]), "crash pipe")
+	return p.takeOutput()
+}
+
+// takeOutput makes the pipe the runtime's crash output, and finds the descriptor that the runtime keeps.
+func (p *Process) takeOutput() error {
+	h := &p.hook
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := descriptors()
+	if err := debug.SetCrashOutput(h.write, debug.CrashOptions{}); err != nil {
+		return fmt.Errorf("set crash output: %w", err)
+	}
+	h.taken = -1
+	own := inodeOf(int(h.write.Fd()))
+	for fd := range descriptors() {
+		if !before[fd] && inodeOf(fd) == own {
+			h.taken = fd
+		}
+	}
+	return nil
+}
+
+// displaced tells whether the runtime's crash output is no longer ours.
+func (h *hook) displaced() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.taken >= 0 && inodeOf(h.taken) != inodeOf(int(h.write.Fd()))
+}
+
+// descriptors lists the open descriptors of this process.
+func descriptors() map[int]bool {
+	open := map[int]bool{}
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return open
+	}
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil {
+			open[fd] = true
+		}
+	}
+	return open
+}
+
+// inodeOf returns the number of the file behind a descriptor, 0 when there is none.
+func inodeOf(fd int) uint64 {
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil {
+		return 0
+	}
+	return st.Ino
+}
+
+// disarm gives back the crash output and tells the monitors that the process ends in good order.
+func (p *Process) disarm() {
+	p.hook.deadman.stop()
+	if p.hook.write == nil {
+		return
+	}
+	p.warn("crash output", debug.SetCrashOutput(nil, debug.CrashOptions{}))
+	p.hook.write.Close()
+	if p.hook.errors != nil {
+		p.hook.errors.Close()
+	}
+}
+
+// tickEvery is how often the process looks after its capture.
+const tickEvery = time.Second
+
+// tick looks after the capture: the level of tracebacks, the hook, the figures, the deadman.
+func (p *Process) tick() {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		p.hook.deadman.rearm()
+		debug.SetTraceback(level(runtime.NumGoroutine()))
+		p.keepHook()
+		if p.cfg.Metrics != nil {
+			p.box.Metrics(p.cfg.Metrics())
+		}
+		select {
+		case <-ticker.C:
+		case <-p.done:
+			return
+		}
+	}
+}
+
+// The numbers of goroutines above which tracebacks say less: all of ten thousand take seconds.
+const (
+	systemGoroutines = 5_000
+	allGoroutines    = 50_000
+)
+
+// level returns how much a traceback says. Level system has the addresses by which the monitor finds the runtime's reason.
+func level(goroutines int) string {
+	switch {
+	case goroutines <= systemGoroutines:
+		return "system"
+	case goroutines <= allGoroutines:
+		return "all"
+	}
+	return "single"
+}
+
+// keepHook takes the crash output back from whoever took it.
+func (p *Process) keepHook() {
+	if !p.hook.displaced() {
+		return
+	}
+	err := p.takeOutput()
+	p.tell(slog.LevelWarn, "other code took the runtime's crash output", "taken_back", err == nil)
+	p.warn("crash output", err)
+}
+
+// makeRunDir makes this process's own directory: in base, else on a tmpfs, else in dir.
+func makeRunDir(base, dir string) (string, error) {
+	var problems []error
+	for _, parent := range runDirs(base, dir) {
+		if err := makePrivate(parent); err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		run, err := os.MkdirTemp(parent, strconv.Itoa(os.Getpid())+"-")
+		if err == nil {
+			return run, nil
+		}
+		problems = append(problems, err)
+	}
+	return "", errors.Join(problems...)
+}
+
+func runDirs(base, dir string) []string {
+	if base != "" {
+		return []string{base}
+	}
+	return []string{filepath.Join("/dev/shm", "vitrine-crash-"+strconv.Itoa(os.Getuid())), filepath.Join(dir, "run")}
+}
+
+// makePrivate makes a directory that is this user's alone, or takes one that is.
+func makePrivate(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return fmt.Errorf("look at %q: %w", path, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR || int(st.Uid) != os.Getuid() {
+		return fmt.Errorf("%q is not a directory of this user", path)
+	}
+	if st.Mode&0o077 != 0 {
+		return os.Chmod(path, 0o700)
+	}
+	return nil
+}
+
+// threadID returns the number of the thread that runs the caller.
+func threadID() int { return unix.Gettid() }

@@ -1,0 +1,123 @@
+package monitor
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"vitrine/crash/bundle"
+	"vitrine/crash/traceback"
+)
+
+// death is what is known of how a server died.
+type death struct {
+	text      []byte
+	dump      *traceback.Dump
+	throw     string // text of a runtime fatal error that the snapshot gave, "" when it is in the dump or nowhere
+	throwHow  string
+	exit      bundle.Exit
+	oomKilled bool // the kernel counted a kill for want of memory in the server's cgroup
+}
+
+// sigcode is in the traceback of a signal; 0 means that somebody sent it.
+var sigcode = regexp.MustCompile(`(?m)^PC=\S+ m=\S+ sigcode=(\d+)`)
+
+// classify returns the class and the reason of a death, and how the reason was found.
+func (d *death) classify() (class bundle.Class, reason, how string) {
+	if len(d.text) == 0 {
+		return d.silent()
+	}
+	reason, how = d.dump.Reason, "text"
+	if d.throw != "" {
+		reason, how = d.throw, d.throwHow
+	}
+	if reason == "" {
+		reason, how = d.known()
+	}
+	return d.classOf(reason), reason, how
+}
+
+// silent is a death without a word: only the exit tells.
+func (d *death) silent() (class bundle.Class, reason, how string) {
+	switch {
+	case !d.exit.Known:
+		return bundle.ClassKilled, "ended without a word, and this kernel does not tell how", "exit"
+	case d.oomKilled:
+		return bundle.ClassOOMKilled, "killed by the kernel: the memory of its cgroup ran out", "cgroup"
+	case d.exit.Signal == "SIGKILL":
+		return bundle.ClassKilled, "killed by SIGKILL", "exit"
+	case d.exit.Signal == "SIGABRT":
+		return bundle.ClassAbort, "killed by SIGABRT", "exit"
+	case d.exit.Signal != "":
+		return bundle.ClassSignal, "killed by " + d.exit.Signal, "exit"
+	}
+	return bundle.ClassExit, "called exit(" + strconv.Itoa(d.exit.Code) + ") without an end in good order", "exit"
+}
+
+// known finds the reason of a runtime fatal error in the functions on top of the stack.
+func (d *death) known() (reason, how string) {
+	crashed := d.dump.Crashed()
+	if crashed == nil {
+		return "unknown", "none"
+	}
+	for _, frame := range crashed.Frames {
+		if text := throwTable[frame.Func]; text != "" {
+			return "fatal error: " + text, "table"
+		}
+	}
+	return "fatal error: unknown", "none"
+}
+
+// throwTable names fatal errors by a function of the runtime that is on the stack of no other.
+var throwTable = map[string]string{
+	"runtime.newstack":                     "stack overflow",
+	"internal/runtime/maps.fatal":          "concurrent map access",
+	"runtime.mallocgc":                     "out of memory",
+	"runtime.(*mheap).alloc":               "out of memory",
+	"runtime.checkdead":                    "all goroutines are asleep - deadlock!",
+	"sync.fatal":                           "misuse of a lock",
+	"runtime.(*mcache).allocLarge":         "out of memory",
+	"runtime.sysMap":                       "out of memory",
+	"runtime.sysMapOS":                     "out of memory",
+	"runtime.sysReserveAlignedSbrk":        "out of memory",
+	"runtime.persistentalloc1":             "out of memory",
+	"runtime.(*mheap).sysAlloc":            "out of memory",
+	"runtime.(*mheap).grow":                "out of memory",
+	"runtime.(*mheap).allocSpan":           "out of memory",
+	"runtime.(*mheap).allocNeedsZero":      "out of memory",
+	"runtime.(*mcentral).grow":             "out of memory",
+	"runtime.(*mheap).allocUserArenaChunk": "out of memory",
+}
+
+// classOf returns the class of a death with a text.
+func (d *death) classOf(reason string) bundle.Class {
+	has := func(words ...string) bool {
+		for _, w := range words {
+			if strings.Contains(reason, w) {
+				return true
+			}
+		}
+		return false
+	}
+	foreign := strings.Contains(string(d.text), "signal arrived during cgo execution")
+	code := sigcode.FindSubmatch(d.text)
+	switch {
+	case has("stack overflow", "stack exceeds"):
+		return bundle.ClassStack
+	case has("out of memory", "cannot allocate memory", "cannot map pages"):
+		return bundle.ClassOOM
+	case d.dump.Signal == "SIGABRT" && (foreign || code != nil && string(code[1]) != "0"):
+		return bundle.ClassAbort
+	case strings.HasPrefix(reason, "SIG") && code != nil && string(code[1]) == "0":
+		return bundle.ClassSignal
+	case foreign && d.dump.Signal != "":
+		return bundle.ClassCgo
+	case has("fatal error: fault", "unexpected fault address"):
+		return bundle.ClassFault
+	case strings.HasPrefix(reason, "panic: "):
+		return bundle.ClassGoroutine
+	case strings.HasPrefix(reason, "SIG"):
+		return bundle.ClassSignal
+	}
+	return bundle.ClassFatal
+}

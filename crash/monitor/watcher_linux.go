@@ -1,0 +1,276 @@
+package monitor
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"vitrine/crash/blackbox"
+	"vitrine/crash/probe"
+	"vitrine/crash/snapshot"
+)
+
+// watcher is a monitor beside its server.
+type watcher struct {
+	role   string // fixed
+	conn   *Conn  // fixed
+	setup  *Setup // fixed after the first frame
+	peer   atomic.Int64
+	pipe   int // the crash pipe's reading end; fixed
+	pidfd  int // of the server; fixed
+	box    *blackbox.Box
+	cgroup probe.CgroupInfo // at the start; fixed
+
+	ended    atomic.Bool    // the server said that it ends in good order
+	silent   chan struct{}  // closed when the control socket is: nothing more will come
+	captures sync.WaitGroup // live reports being made
+	slots    chan struct{}  // one taken per live report
+
+	mu      sync.Mutex
+	waiting map[uint64]chan *Sources // captures that wait for the server's part; guarded by mu
+	held    *held                    // the report that waits for the death; guarded by mu
+}
+
+// serve runs a role to its end.
+func serve(role string) error {
+	if role == RoleText {
+		return serveText(os.Stdin)
+	}
+	signal.Ignore(syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	w, err := newWatcher(role)
+	if err != nil {
+		return err
+	}
+	go w.listen() // ends with the control socket, which the server's end closes
+	w.tell(&Ready{PID: os.Getpid(), Ptrace: w.ptrace()})
+	if role == RoleFirst {
+		go w.tidy()       // ends by itself within UploadLimit
+		go w.watchLoops() // ends with the process
+	}
+	return w.watch()
+}
+
+// newWatcher takes over the descriptors and waits for the server's setup.
+func newWatcher(role string) (*watcher, error) {
+	if err := unix.SetNonblock(fdControl, true); err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	control := os.NewFile(fdControl, "control")
+	w := &watcher{
+		role: role, conn: NewConn(control), pipe: fdRead, silent: make(chan struct{}),
+		slots: make(chan struct{}, MaxCaptures), waiting: map[uint64]chan *Sources{},
+	}
+	control.SetReadDeadline(time.Now().Add(setupLimit))
+	first, err := w.conn.Receive()
+	if err != nil {
+		return nil, fmt.Errorf("receive setup: %w", err)
+	}
+	control.SetReadDeadline(time.Time{})
+	setup, ok := first.(*Setup)
+	if !ok {
+		return nil, fmt.Errorf("receive setup: %w: %T", errFrame, first)
+	}
+	w.setup = setup
+	w.peer.Store(int64(setup.Peer))
+	w.cgroup = probe.Cgroup(setup.Process.PID)
+	if w.box, err = blackbox.Open(setup.Box); err != nil {
+		w.box = nil // nothing is counted then, and the reserve acts at once
+	}
+	w.pidfd, err = unix.PidfdOpen(setup.Process.PID, 0)
+	if err != nil {
+		return nil, fmt.Errorf("watch process %d: %w", setup.Process.PID, err)
+	}
+	return w, nil
+}
+
+// setupLimit is how long a monitor waits for its first frame.
+const setupLimit = 10 * time.Second
+
+// ptrace tries whether the server may be stopped.
+func (w *watcher) ptrace() string {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := snapshot.SelfTest(w.setup.Process.PID); err != nil {
+		return err.Error()
+	}
+	return "yes"
+}
+
+// tidy finishes what monitors before left behind, and sends what waits to be sent.
+func (w *watcher) tidy() {
+	store, err := w.setup.store()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "crash monitor:", err)
+		return
+	}
+	defer store.Close()
+	store.Recover(alive)
+	if err := w.setup.orphans(alive); err != nil {
+		fmt.Fprintln(os.Stderr, "crash monitor:", err)
+	}
+	w.setup.send(nil, "")
+}
+
+func alive(pid int) bool { return syscall.Kill(pid, 0) != syscall.ESRCH }
+
+// step counts progress, which the reserve watches.
+func (w *watcher) step() {
+	if w.role == RoleFirst {
+		w.box.Step(0)
+		return
+	}
+	w.box.Step(1)
+}
+
+// tell sends the server a message. A server that is gone or does not read does not matter here.
+func (w *watcher) tell(message any) { _ = w.conn.Send(message) }
+
+// listen takes the server's frames until the socket closes.
+func (w *watcher) listen() {
+	defer close(w.silent)
+	for {
+		message, err := w.conn.Receive()
+		if err != nil {
+			return
+		}
+		switch m := message.(type) {
+		case *Capture:
+			w.captures.Add(1)
+			go w.capture(m) // ends with WorkLimit at the latest; watch waits for it
+		case *Sources:
+			w.deliver(m)
+		case *End:
+			w.ended.Store(true)
+			go w.leave() // ends with the process
+		case *Setup:
+			w.peer.Store(int64(m.Peer))
+		}
+	}
+}
+
+// leave ends the monitor of a server that ends in good order, once its last reports are written.
+func (w *watcher) leave() {
+	w.settle()
+	os.Exit(0)
+}
+
+// watch waits for the server's end and deals with it.
+func (w *watcher) watch() error {
+	runtime.LockOSThread() // whoever stops a process must let it go
+	spoke, err := w.waitForEnd()
+	if err != nil {
+		return err
+	}
+	if !spoke {
+		waitFor(w.silent, time.Second)
+	}
+	if w.ended.Load() {
+		w.settle()
+		return nil
+	}
+	if w.role == RoleReserve && !w.standBy() {
+		return nil
+	}
+	guard := time.AfterFunc(WorkLimit, func() { os.Exit(3) })
+	defer guard.Stop()
+	if spoke {
+		err = w.crashed()
+	} else {
+		err = w.gone()
+	}
+	w.settle()
+	if err == nil {
+		err = os.RemoveAll(w.setup.RunDir)
+	}
+	return err
+}
+
+// settle waits for the live reports that are being made.
+func (w *watcher) settle() {
+	done := make(chan struct{})
+	go func() { w.captures.Wait(); close(done) }() // ends with the last report
+	waitFor(done, WorkLimit)
+}
+
+func waitFor(done <-chan struct{}, limit time.Duration) {
+	select {
+	case <-done:
+	case <-time.After(limit):
+	}
+}
+
+// waitForEnd returns when the crash pipe holds text, true, or the server has ended without any.
+func (w *watcher) waitForEnd() (spoke bool, err error) {
+	fds := []unix.PollFd{{Fd: int32(w.pipe), Events: unix.POLLIN}, {Fd: int32(w.pidfd), Events: unix.POLLIN}}
+	for {
+		_, err := unix.Poll(fds, -1)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return false, fmt.Errorf("wait for the server's end: %w", err)
+		case fds[0].Revents&unix.POLLIN != 0:
+			return true, nil
+		case fds[1].Revents != 0:
+			return false, nil
+		}
+		fds[0].Fd = -1 // the pipe has an error and nothing to say: the server's end remains
+	}
+}
+
+// standBy watches the first monitor at work and answers whether the reserve must act in its place.
+func (w *watcher) standBy() bool {
+	peer := int(w.peer.Load())
+	pidfd, err := unix.PidfdOpen(peer, 0)
+	if peer == 0 || err != nil {
+		return !w.reported()
+	}
+	defer unix.Close(pidfd)
+	steps, since := w.box.Steps(0), time.Now()
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	for time.Since(since) < StandbyAfter {
+		if n, _ := unix.Poll(fds, int(standbyPoll/time.Millisecond)); n > 0 {
+			return !w.reported()
+		}
+		if now := w.box.Steps(0); now != steps {
+			steps, since = now, time.Now()
+		}
+	}
+	unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0) // what it had stopped goes on: the kernel lets go of it
+	return true
+}
+
+// standbyPoll is how often the reserve looks at the first's progress.
+const standbyPoll = 20 * time.Millisecond
+
+// reported tells whether there is a bundle of this death: the first monitor ended after its work.
+func (w *watcher) reported() bool {
+	_, err := os.Stat(w.setup.RunDir)
+	return err != nil // the monitor that has done the work removes it
+}
+
+// openPipe lets the dying server write on: the pipe becomes large and an ordinary stream, and the monitor's own writing end
+// goes away.
+func openPipe(write int) error {
+	_, err := unix.FcntlInt(uintptr(write), unix.F_SETPIPE_SZ, openPipeBytes)
+	flags, flagErr := unix.FcntlInt(uintptr(write), unix.F_GETFL, 0)
+	if flagErr == nil {
+		_, flagErr = unix.FcntlInt(uintptr(write), unix.F_SETFL, flags&^unix.O_DIRECT)
+	}
+	if err == nil {
+		err = flagErr
+	}
+	unix.Close(write)
+	if err != nil {
+		return fmt.Errorf("open the crash pipe: %w", err)
+	}
+	return nil
+}
+
+const openPipeBytes = 1 << 20
