@@ -93,7 +93,7 @@ func parseLabel(name string) (label, bool) {
 		l.again, againErr = strconv.Atoi(parts[4])
 	}
 	ok := timeErr == nil && pidErr == nil && againErr == nil && l.class.Known() && l.pid >= 0 &&
-		l.again >= 0 && l.again <= maxAgain && l.String() == name
+		l.again >= 0 && l.again != 1 && l.again <= maxAgain && l.String() == name
 	return l, ok
 }
 
