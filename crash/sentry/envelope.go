@@ -73,6 +73,11 @@ func parseEnvelope(id string, packed []byte) (*envelope, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errDamaged, err)
 	}
+	return parseRaw(id, raw)
+}
+
+// parseRaw is parseEnvelope for what is in the gzip member.
+func parseRaw(id string, raw []byte) (*envelope, error) {
 	var h header
 	line, rest, _ := bytes.Cut(raw, []byte{'\n'})
 	if err := json.Unmarshal(line, &h); err != nil || h.EventID != id {
@@ -81,6 +86,7 @@ func parseEnvelope(id string, packed []byte) (*envelope, error) {
 	e := &envelope{id: id}
 	for len(rest) > 0 {
 		var it item
+		var err error
 		if it, rest, err = parseItem(rest); err != nil {
 			return nil, err
 		}
