@@ -73,13 +73,14 @@ type Range struct{ Start, Size uint64 }
 
 // CoreOptions say what goes into a core.
 type CoreOptions struct {
-	Exclude  []Range            // written as zeros
-	MaxBytes int64              // of the compressed core; default DefaultCoreBytes; the ELF headers are written in any case
-	Deadline time.Duration      // for the whole core; default DefaultCoreTime
+	Exclude  []Range             // written as zeros
+	MaxBytes int64               // of the compressed core; default DefaultCoreBytes; the ELF headers are written in any case
+	Deadline time.Duration       // for the whole core; default DefaultCoreTime
 	Step     func(written int64) // called at least every 16 MiB of memory with the compressed bytes so far; may sleep to pace; nil: none
 }
 
-// Core tells of a core that was written. Apparent = headers + Data + Holes + Excluded + Unreadable, unless it is cut.
+// Core tells of a core that was written. Apparent = headers + Data + Holes, unless it is cut; what was excluded or could
+// not be read stands as zeros and is counted in Data or Holes too.
 type Core struct {
 	Threads    int
 	Segments   int
