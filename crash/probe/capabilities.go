@@ -109,7 +109,8 @@ func coreKind(pattern string, usesPID bool) (kind, handler string) {
 func (c Capabilities) KernelCore() bool {
 	switch c.CoreKind {
 	case CorePipe:
-		return !c.CoreLimitKnown || c.CoreLimit != 1 // 1 is how a handler's own crash is kept from it
+		// The limit does not count, but 1: so a handler's own crash is kept from it.
+		return c.CoreHandler != "" && (!c.CoreLimitKnown || c.CoreLimit != 1)
 	case CoreSocket:
 		return true
 	case CoreFile, CoreAbsolute:

@@ -55,6 +55,9 @@ func (x exits) wait(pidfd int, deadline time.Time) (ExitInfo, error) {
 
 // until waits for one of the events, or the hang-up, and tells whether it came.
 func (x exits) until(pidfd int, events int16, deadline time.Time) (bool, error) {
+	if pidfd < 0 {
+		return false, unix.EBADF // poll would pass it over
+	}
 	for {
 		left := min(max(time.Until(deadline), 0), math.MaxInt32*time.Millisecond)
 		fds := []unix.PollFd{{Fd: int32(pidfd), Events: events}}

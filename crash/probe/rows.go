@@ -120,8 +120,8 @@ func (c Capabilities) Line() []any {
 
 func key(name string) string { return strings.ReplaceAll(name, " ", "_") }
 
-// Values returns what can be measured, for gauges: 1 yes, 0 no; what is not
-// known is left out.
+// Values returns what can be measured, for gauges: 1 yes, 0 no, and the limit of
+// a kernel's core in bytes, 2^64-1 for none; what is not known is left out.
 func (c Capabilities) Values() map[string]float64 {
 	v := map[string]float64{
 		"snapshot": number(c.Fork), "exit_status": number(c.PidfdInfo),
