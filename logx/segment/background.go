@@ -3,6 +3,8 @@ package segment
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -14,8 +16,8 @@ const (
 	ageLooks   = 20 // per Config.KeepAge
 )
 
-// background compresses sealed segments, makes missing index files again and removes old segments, in one goroutine that stop ends. It reads the directory
-// each time and keeps nothing but what it could not do, so whatever an earlier process left undone is done too.
+// background compresses sealed segments, makes index files again that are missing or have an older form, and removes old
+// segments, in one goroutine that stop ends. It reads the directory each time and keeps nothing but what it could not do, so whatever an earlier process left undone is done too.
 type background struct {
 	config   *Config         // fixed
 	counters *counters       // atomic
@@ -24,6 +26,7 @@ type background struct {
 	quit     chan struct{}   // closed by stop
 	done     chan struct{}   // closed when the goroutine has ended
 	broken   map[uint64]bool // its own: segments that are damaged, told of once
+	packed   map[uint64]bool // its own: compressed segments whose index has been seen to have the packed form
 }
 
 func startBackground(c *Config, n *counters, live uint64) *background {
@@ -89,6 +92,7 @@ func (b *background) pass() {
 	if err != nil {
 		b.trouble(fmt.Errorf("list log segments: %w", err))
 	}
+	maps.DeleteFunc(b.packed, func(base uint64, _ bool) bool { return len(segments) == 0 || base < segments[0].base })
 	for i := 0; i < len(segments) && !b.stopping() && b.tend(&segments[i]); i++ {
 	}
 	b.count(live)
@@ -101,7 +105,7 @@ func (b *background) tend(s *stored) bool {
 		return true
 	}
 	var err error
-	if !s.index || !s.warn {
+	if !s.index || !s.warn || s.zipped && !b.isPacked(s) {
 		err = b.remake(s)
 	}
 	if err == nil && b.config.Compress && !s.zipped {
@@ -113,6 +117,30 @@ func (b *background) tend(s *stored) bool {
 	b.broken[s.base] = errors.Is(err, ErrCorrupt)
 	b.trouble(fmt.Errorf("tend log segment %d: %w", s.base, err))
 	return b.broken[s.base]
+}
+
+// isPacked tells whether the index of a compressed segment has the packed form. It has not where a crash came between, or an
+// earlier version compressed it: readers take it as it is. One that cannot be read is left alone.
+func (b *background) isPacked(s *stored) bool {
+	if b.packed[s.base] {
+		return true
+	}
+	file, err := b.config.FS.OpenFile(b.config.path(s.base, suffixIndex), os.O_RDONLY, 0)
+	if err != nil {
+		return true
+	}
+	defer file.Close()
+	packed, err := isPacked(file)
+	if err != nil && !errors.Is(err, ErrCorrupt) {
+		return true
+	}
+	if packed {
+		if b.packed == nil {
+			b.packed = make(map[uint64]bool)
+		}
+		b.packed[s.base] = true
+	}
+	return packed
 }
 
 func (b *background) remake(s *stored) error {

@@ -2,6 +2,7 @@ package segment
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -150,11 +151,16 @@ func TestIndexOfSealedSegmentsIsMadeAgain(t *testing.T) {
 		d.waitFor("the index files", func(Stats) bool { return d.tended() })
 		d.holds(1, 40)
 		for _, name := range []string{fileName(1, suffixIndex), fileName(11, suffixWarn), fileName(21, suffixIndex)} {
-			if b, _ := os.ReadFile(d.config.Dir + "/" + name); !bytes.Equal(b, before[name]) {
+			if b, _ := os.ReadFile(d.config.Dir + "/" + name); !compress && !bytes.Equal(b, before[name]) {
 				t.Errorf("%s is not what it was", name)
 			}
 		}
 		must(t, d.close())
+		for _, s := range openDir(t, d.config.Dir).Segments() {
+			if r, err := s.Verify(context.Background(), nil); err != nil || !r.OK() || r.NoIndex || r.NoPostings {
+				t.Errorf("segment %d: %+v %v", s.Base(), r, err)
+			}
+		}
 	}
 }
 
@@ -258,4 +264,30 @@ func TestCloseEndsTheBackgroundInTheMiddle(t *testing.T) {
 	f.set(nil, nil)
 	must(t, d.open())
 	d.holds(1, 100)
+}
+
+// A compressed segment whose index has still the first form gets the packed one, and the same as at its compression.
+func TestIndexOfOldFormIsPacked(t *testing.T) {
+	d := newDesk(t, Config{})
+	d.logs(1)
+	must(t, d.close())
+	first := d.read(1, suffixIndex)
+	d.config.Compress = true
+	must(t, d.open())
+	d.waitFor("compression", func(Stats) bool { return d.tended() && d.data()[0] == fileName(1, suffixZstd) })
+	must(t, d.close())
+	packed := d.read(1, suffixIndex)
+	if bytes.Equal(first, packed) || string(packed[:8]) != packedMagic {
+		t.Fatalf("an index of %d bytes that begins with %q", len(packed), packed[:8])
+	}
+	for name, old := range map[string][]byte{"first form": first, "cut": first[:5]} {
+		d.overwrite(1, suffixIndex, old)
+		must(t, d.open())
+		d.waitFor("the index", func(Stats) bool { return d.tended() && bytes.Equal(d.read(1, suffixIndex), packed) })
+		d.holds(1, 20)
+		must(t, d.close())
+		if len(d.told()) != 0 {
+			t.Errorf("%s: told %v", name, d.told())
+		}
+	}
 }

@@ -18,6 +18,7 @@ func (s *Segment) Blocks(w Want) iter.Seq2[Block, error] {
 		buf := s.dir.entries.get()
 		defer s.dir.entries.put(buf)
 		q := query{segment: s, want: w, hash: mix(w.Session), yield: yield, buf: *buf}
+		q.asker.row = newRow(q.hash)
 		if err := q.run(); err != nil {
 			yield(Block{}, fmt.Errorf("find blocks of segment %d in %q: %w", s.base, s.dir.path, err))
 		}
@@ -37,6 +38,7 @@ type query struct {
 	segment  *Segment
 	want     Want
 	hash     uint64 // mix of want.Session
+	asker    asker  // of want.Session
 	yield    func(Block, error) bool
 	buf      []byte // for the entries of a group
 	snap     snapshot
@@ -115,6 +117,10 @@ func (q *query) seek() error {
 			q.number = n
 			return nil
 		}
+		if x := q.snap.index.packed; x != nil {
+			q.number = x.groupOf(q.want.From) * groupBlocks
+			return nil
+		}
 		var failed error
 		i := sort.Search(n, func(i int) bool {
 			b, err := q.block(i)
@@ -164,6 +170,9 @@ func (q *query) read(offset int64, size int) ([]byte, error) {
 
 // group gives the blocks that are left of the group in which number is.
 func (q *query) group() error {
+	if x := q.snap.index.packed; x != nil {
+		return q.packedGroup(x)
+	}
 	group := q.number / groupBlocks
 	end := min((group+1)*groupBlocks, q.snap.index.n)
 	maybe, err := q.maybe(group)
@@ -203,7 +212,7 @@ func (q *query) entry(p []byte) error {
 	if err != nil {
 		return err
 	}
-	q.offer(&b, f)
+	q.offer(&b, q.want.Session == 0 || f.maybe(q.hash))
 	q.last, q.number = b, q.number+1
 	return nil
 }
@@ -219,14 +228,14 @@ func (q *query) follows(b *Block) error {
 	return nil
 }
 
-// offer yields the block when it may hold something that is wanted.
-func (q *query) offer(b *Block, f *sessionFilter) {
+// offer yields the block when it may hold something that is wanted. The caller has asked its filter for the session.
+func (q *query) offer(b *Block, maybe bool) {
 	w := &q.want
 	if w.To != 0 && b.First >= w.To {
 		q.done = true
 		return
 	}
-	if b.matches(w) && (w.Session == 0 || f.maybe(q.hash)) {
+	if maybe && b.matches(w) {
 		q.done = !q.yield(*b, nil)
 	}
 }
@@ -248,7 +257,7 @@ func (q *query) tail() error {
 		}
 	}
 	if s.open.Count > 0 && s.open.number >= q.number && !q.done {
-		q.offer(&s.open, &s.session)
+		q.offer(&s.open, q.want.Session == 0 || s.session.maybe(q.hash))
 	}
 	return nil
 }

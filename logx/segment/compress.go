@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/klauspost/compress/zstd"
+
+	"vitrine/logx/record"
 )
 
 const (
@@ -29,14 +31,16 @@ type compressor struct {
 	footer  footer
 	encoder *zstd.Encoder
 	target  growing
+	packed  *packer
+	index   growing  // of what packed makes
 	waiting []byte   // frames that target has not taken
 	frames  []uint64 // offset of each frame, then of the table
 	block   []byte
 }
 
-// compress replaces BASE.log by BASE.log.zst: written under another name, synced, renamed, and only then is the .log
-// removed. Whatever ends it before leaves the .log as it is. It blocks for as long as it takes, and ends early with
-// errStopped.
+// compress replaces BASE.log by BASE.log.zst and BASE.idx by its packed form: both are written under other names, synced
+// and renamed, the index first, and only then is the .log removed. Whatever ends it before leaves the .log as it is; either
+// form of the index goes with either form of the data. It blocks for as long as it takes, and ends early with errStopped.
 func (b *background) compress(base uint64) error {
 	file, err := b.config.FS.OpenFile(b.config.path(base, suffixLog), os.O_RDONLY, 0)
 	if err != nil {
@@ -51,8 +55,9 @@ func (b *background) compress(base uint64) error {
 	defer encoder.Close()
 	c := compressor{back: b, base: base, source: plain{file}, encoder: encoder}
 	c.target = growing{fs: b.config.FS, path: b.config.path(base, suffixZstd+suffixTemp), flag: os.O_TRUNC}
+	c.index = growing{fs: b.config.FS, path: b.config.path(base, suffixIndex+suffixTemp), flag: os.O_TRUNC}
 	if err := c.run(); err != nil {
-		return errors.Join(err, c.target.close(), remove(b.config.FS, c.target.path))
+		return errors.Join(err, c.target.close(), remove(b.config.FS, c.target.path), c.index.close(), remove(b.config.FS, c.index.path))
 	}
 	b.counters.from.Add(int64(c.footer.offset) + FooterBytes)
 	b.counters.to.Add(c.target.size)
@@ -71,10 +76,13 @@ func (c *compressor) run() error {
 	if c.back.stopping() {
 		return errStopped // the sync may take long
 	}
-	if err := errors.Join(c.target.sync(), c.target.close()); err != nil {
+	if err := errors.Join(c.target.sync(), c.target.close(), c.index.sync(), c.index.close()); err != nil {
 		return err
 	}
 	config := c.back.config
+	if err := config.FS.Rename(c.index.path, config.path(c.base, suffixIndex)); err != nil {
+		return err
+	}
 	if err := config.FS.Rename(c.target.path, config.path(c.base, suffixZstd)); err != nil {
 		return err
 	}
@@ -122,6 +130,7 @@ func (c *compressor) writeFrames(index []byte) error {
 		return err
 	}
 	c.frame(head[:h.size])
+	c.packed = newPacker(h.store, h.base)
 	end := int64(h.size)
 	for i := range entriesIn(int64(len(index))) {
 		b, _, err := parseEntry(index[entryOffset(i):], i)
@@ -142,7 +151,8 @@ func (c *compressor) writeFrames(index []byte) error {
 	c.frame(appendFooter(nil, &c.footer))
 	c.frames = append(c.frames, c.offset())
 	c.waiting = appendFrameTable(c.waiting, c.frames)
-	return c.target.take(&c.waiting)
+	c.packed.seal()
+	return errors.Join(c.target.take(&c.waiting), c.index.take(&c.packed.out))
 }
 
 func (c *compressor) writeBlock(b *Block) (err error) {
@@ -153,10 +163,28 @@ func (c *compressor) writeBlock(b *Block) (err error) {
 		return err
 	}
 	c.frame(c.block)
+	c.pack(b)
 	if len(c.waiting) < writeBytes {
 		return nil
 	}
-	return c.target.take(&c.waiting)
+	return errors.Join(c.target.take(&c.waiting), c.index.take(&c.packed.out))
+}
+
+// pack adds the block to the packed index. Of one that has damaged heads the sessions are not known.
+func (c *compressor) pack(b *Block) {
+	next := b.First
+	for rest := c.block; len(rest) > 0; next++ {
+		size, index, session := record.Hop(rest)
+		if size == 0 || index != next {
+			c.packed.blind = true
+			break
+		}
+		if session != 0 {
+			c.packed.session(mix(session))
+		}
+		rest = rest[size:]
+	}
+	c.packed.add(b)
 }
 
 // frame adds a frame.

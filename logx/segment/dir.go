@@ -32,7 +32,7 @@ type Dir struct {
 
 // Open lists the segments of a directory. It opens none of them: each opens its files when it is first asked.
 func Open(dir string) (*Dir, error) {
-	d := &Dir{path: dir, buffers: buffers{size: MaxBlockBytes}, entries: buffers{size: groupBytes}}
+	d := &Dir{path: dir, buffers: buffers{size: MaxBlockBytes}, entries: buffers{size: max(groupBytes, maxPackedGroup) + ribbonSlack}}
 	if err := d.Refresh(); err != nil {
 		return nil, err
 	}

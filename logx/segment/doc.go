@@ -19,8 +19,13 @@
 // and is never longer than 4 GiB. The block index takes 272 bytes per block and 8200 per 256 blocks: 0.47 % of the
 // data at most. Copies in the postings stay under 0.1 % of the data and 64 KiB.
 //
+// A block that a search of a compressed segment decodes costs it much more than one that it leaves out. So the index of
+// these is packed: entries of 10 bytes, and for the rest of the same room filters near the bound of information, which
+// know who will be asked for. With nearly as many sessions in a block as records, 9 % of others pass them instead of 29 %.
+//
 // Files are not trusted: what does not hold is [ErrCorrupt], and nothing larger than these limits is allocated for it.
 //
 // Sources: Kafka's log segments (base index in the name, sparse index, a torn tail is cut at the first bad record),
-// the journal of systemd (never repair in place), Bloom filters after Kirsch and Mitzenmacher (two hashes make many).
+// the journal of systemd (never repair in place), Bloom filters after Kirsch and Mitzenmacher (two hashes make many),
+// ribbon filters after Dillinger and others (homogeneous; the tail of dense columns is that of Raptor codes, RFC 5053).
 package segment

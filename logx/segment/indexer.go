@@ -18,6 +18,7 @@ type indexer struct {
 	copied  int64         // bytes of copies in the postings so far
 	idx     []byte        // finished entries and filters the owner has not taken; begins with the file's header
 	warn    []byte        // the same for postings
+	packed  *packer       // makes the packed form too; nil = nobody wants it
 }
 
 // newIndexer starts with the first record of a segment whose header has the given size.
@@ -38,6 +39,9 @@ func (x *indexer) add(h *record.Head, raw []byte) {
 			x.session.add(hash)
 			x.group.add(hash)
 			x.last = hash
+			if x.packed != nil {
+				x.packed.session(hash)
+			}
 		}
 	}
 	x.block.add(h, len(raw))
@@ -62,6 +66,9 @@ func (x *indexer) finish() {
 		return
 	}
 	x.idx = appendEntry(x.idx, &x.block, &x.session)
+	if x.packed != nil {
+		x.packed.add(&x.block)
+	}
 	x.blocks++
 	x.session, x.last = sessionFilter{}, 0
 	x.block = Block{Offset: x.block.Offset + x.block.Length, number: x.blocks}
@@ -76,6 +83,9 @@ func (x *indexer) seal() {
 	x.finish()
 	if x.blocks%groupBlocks >= groupBlocks/2 {
 		x.closeGroup()
+	}
+	if x.packed != nil {
+		x.packed.seal()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"sync"
 
@@ -15,12 +16,12 @@ import (
 // errUnborn says that a segment has a file and no header in it yet: it has no records.
 var errUnborn = fmt.Errorf("%w header: cut", ErrCorrupt)
 
-// blockIndex is where the entries of finished blocks are: the .idx file, or the same bytes made from the data.
+// blockIndex is where the entries of finished blocks are: the .idx file, or the bytes of its first form made from the data.
 type blockIndex struct {
-	bytes io.ReaderAt // nil when there are no entries
-	n     int         // entries
-	full  int         // groups with a filter
-	size  int64       // bytes
+	bytes  io.ReaderAt  // nil when there are no entries
+	n      int          // entries
+	full   int          // groups with a filter, in the first form
+	packed *packedIndex // nil in the first form
 }
 
 // content is a segment whose files are open.
@@ -139,13 +140,39 @@ func (c *content) reindex() error {
 	if err != nil {
 		return err
 	}
-	return c.use(newBlockIndex(c.idx, info.Size()))
+	x, err := newBlockIndex(c.idx, info.Size(), &c.head)
+	if err != nil {
+		return err
+	}
+	return c.use(x)
 }
 
-func newBlockIndex(b io.ReaderAt, size int64) blockIndex {
-	size = min(size, maxIndexBytes)
-	n, filters := countEntries(size)
-	return blockIndex{bytes: b, n: n, full: filters, size: size}
+// newBlockIndex takes an index of either form after it has seen that its header is that of the segment.
+func newBlockIndex(b io.ReaderAt, size int64, h *header) (x blockIndex, err error) {
+	packed, err := isPacked(b)
+	if err != nil {
+		return x, err
+	}
+	x.bytes = b
+	if packed {
+		if x.packed, err = openPacked(b, size, h.store, h.base); err == nil {
+			x.n = x.packed.blocks
+		}
+		return x, err
+	}
+	var head [indexHeaderBytes]byte
+	if _, err := b.ReadAt(head[:], 0); err != nil {
+		return x, cut(err)
+	}
+	x.n, x.full = countEntries(min(size, maxIndexBytes))
+	return x, checkIndexHeader(head[:], h.store, h.base)
+}
+
+// isPacked tells whether an index has the packed form.
+func isPacked(b io.ReaderAt) (bool, error) {
+	var magic [len(packedMagic)]byte
+	_, err := b.ReadAt(magic[:], 0)
+	return string(magic[:]) == packedMagic, cut(err)
 }
 
 // filterOffset is where the filter of a group stands.
@@ -156,16 +183,9 @@ func (x *blockIndex) filterOffset(group int) int64 {
 	return filterOffset(group)
 }
 
-// use takes an index after it has seen that its header is the segment's and that it covers a sealed segment. The last
-// entries of an unsealed one may be half written: they are left to the tail.
+// use takes an index after it has seen that it covers a sealed segment. The last entries of an unsealed one may be half
+// written: they are left to the tail.
 func (c *content) use(x blockIndex) error {
-	var head [indexHeaderBytes]byte
-	if _, err := x.bytes.ReadAt(head[:], 0); err != nil {
-		return cut(err)
-	}
-	if err := checkIndexHeader(head[:], c.head.store, c.head.base); err != nil {
-		return err
-	}
 	last, err := x.last(c)
 	if err != nil {
 		return err
@@ -180,6 +200,12 @@ func (c *content) use(x blockIndex) error {
 
 // last gives the last entry that is whole. Without entries it is an empty block where the data begin.
 func (x *blockIndex) last(c *content) (Block, error) {
+	if x.packed != nil {
+		if !c.sealed {
+			return Block{}, fmt.Errorf("%w: packed index of a segment that is not sealed", ErrCorrupt)
+		}
+		return x.packed.last(), nil
+	}
 	for torn := 0; x.n > 0; torn++ {
 		b, err := x.block(x.n - 1)
 		if err == nil && !c.sealed {
@@ -201,7 +227,23 @@ func (c *content) reaches(b *Block) error {
 	return cut(err)
 }
 
-// block reads one entry.
+// blocks gives those of all blocks that can be read, and their numbers.
+func (x *blockIndex) blocks() iter.Seq2[int, Block] {
+	return func(yield func(int, Block) bool) {
+		for i := 0; i < x.n; i++ {
+			if x.packed != nil {
+				if !x.packed.blocksOf(x.bytes, i/groupBlocks, yield) {
+					return
+				}
+				i |= groupBlocks - 1
+			} else if b, err := x.block(i); err == nil && !yield(i, b) {
+				return
+			}
+		}
+	}
+}
+
+// block reads one entry of the first form.
 func (x *blockIndex) block(number int) (Block, error) {
 	var p [entryBytes]byte
 	if _, err := x.bytes.ReadAt(p[:], entryOffset(number)); err != nil {
@@ -223,7 +265,8 @@ func (c *content) remake() error {
 		return err
 	}
 	c.broken = err
-	c.index = newBlockIndex(bytes.NewReader(x.idx), int64(len(x.idx)))
+	c.index = blockIndex{bytes: bytes.NewReader(x.idx)}
+	c.index.n, c.index.full = countEntries(int64(len(x.idx)))
 	end := Block{First: x.next, Offset: x.block.Offset}
 	c.tail = newTail(c, &end, c.index.n)
 	return nil

@@ -159,6 +159,40 @@ func (f *fixture) zip(t testing.TB) *fixture {
 	return f
 }
 
+// pack is zip, with the packed form of the index.
+func (f *fixture) pack(t testing.TB) *fixture {
+	t.Helper()
+	put(t, f.path(suffixIndex), f.packed())
+	return f.zip(t)
+}
+
+// partAt tells where a part of the first group stands in the packed index.
+func (f *fixture) partAt(t testing.TB, kind int) int {
+	t.Helper()
+	b := f.packed()
+	x, err := openPacked(bytes.NewReader(b), int64(len(b)), testStore, f.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := x.groups[0].at
+	for _, p := range x.groups[0].parts[:kind] {
+		at += int64(p.length)
+	}
+	return int(at)
+}
+
+// packed gives the packed form of the index.
+func (f *fixture) packed() []byte {
+	p := newPacker(testStore, f.base)
+	x := newIndexer(testStore, f.base, f.head.size)
+	x.packed = p
+	for i := range f.heads {
+		x.add(&f.heads[i], f.record(i))
+	}
+	x.seal()
+	return p.out
+}
+
 func (f *fixture) compressed(t testing.TB) []byte {
 	t.Helper()
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))

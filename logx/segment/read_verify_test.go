@@ -152,7 +152,11 @@ func TestRebuildMakesTheSameFiles(t *testing.T) {
 			if err := Rebuild(OS(), f.path(suffix)); err != nil {
 				t.Fatal(err)
 			}
-			for suffix, want := range map[string][]byte{suffixIndex: f.idx, suffixWarn: f.warn} {
+			idx := f.idx
+			if c.zip {
+				idx = f.packed()
+			}
+			for suffix, want := range map[string][]byte{suffixIndex: idx, suffixWarn: f.warn} {
 				if got, err := os.ReadFile(f.path(suffix)); err != nil || !bytes.Equal(got, want) {
 					t.Errorf("%s: %d bytes %v, want the %d there were", suffix, len(got), err, len(want))
 				}

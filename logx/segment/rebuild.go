@@ -3,13 +3,15 @@ package segment
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 
 	"vitrine/logx/record"
 )
 
-// Rebuild makes the .idx and the .warn of a segment again from its data: path is that of a .log or a .log.zst. The
+// Rebuild makes the .idx and the .warn of a segment again from its data: path is that of a .log or, with the packed form of
+// the index, of a .log.zst. The
 // files replace those that are there once they are complete and synced; .warn comes first. Nobody may write the segment
 // meanwhile, readers may be there. It blocks for as long as reading all of the segment takes, and holds one block.
 //
@@ -32,7 +34,8 @@ type rebuilder struct {
 	content   content
 	index     *indexer
 	idx, warn growing
-	failed    error // of writing, which ends the walk
+	plain     uint32 // checksum of the first form of the index, where idx has the packed one
+	failed    error  // of writing, which ends the walk
 }
 
 func (r *rebuilder) run(path string) error {
@@ -75,6 +78,9 @@ func (r *rebuilder) name(suffix string) string { return filepath.Join(r.dir, fil
 func (r *rebuilder) write() error {
 	c := &r.content
 	r.index = newIndexer(c.head.store, r.base, c.head.size)
+	if c.data.framed() {
+		r.index.packed = newPacker(c.head.store, r.base)
+	}
 	w := walker{data: c.data, offset: int64(c.head.size), next: r.base}
 	err := w.all(func(h *record.Head, raw []byte) {
 		r.index.add(h, raw)
@@ -91,13 +97,21 @@ func (r *rebuilder) write() error {
 	if err = errors.Join(err, r.failed, r.flush()); err != nil {
 		return err
 	}
-	if c.sealed && (!w.sealed || r.idx.sum != c.foot.index || r.warn.sum != c.foot.warn) {
+	if r.index.packed == nil {
+		r.plain = r.idx.sum
+	}
+	if c.sealed && (!w.sealed || r.plain != c.foot.index || r.warn.sum != c.foot.warn) {
 		return fmt.Errorf("%w: the records do not give the files its footer speaks of", ErrCorrupt)
 	}
 	return errors.Join(r.warn.sync(), r.idx.sync())
 }
 
 func (r *rebuilder) flush() error {
+	if p := r.index.packed; p != nil {
+		r.plain = crc32.Update(r.plain, castagnoli, r.index.idx)
+		r.index.idx = r.index.idx[:0]
+		return errors.Join(r.warn.take(&r.index.warn), r.idx.take(&p.out))
+	}
 	return errors.Join(r.warn.take(&r.index.warn), r.idx.take(&r.index.idx))
 }
 

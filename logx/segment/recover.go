@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -153,17 +154,29 @@ func (r *recovery) zippedEnd(base uint64) (uint64, error) {
 	if !errors.Is(err, ErrCorrupt) {
 		return foot.last + 1, err
 	}
-	b, indexErr := readWhole(r.config.FS, r.config.path(base, suffixIndex), maxIndexBytes)
-	n := entriesIn(int64(len(b)))
-	if indexErr != nil || n == 0 || checkIndexHeader(b, r.store, base) != nil {
-		return 0, err
-	}
-	last, _, indexErr := parseEntry(b[entryOffset(n-1):], n-1)
-	if indexErr != nil || last.First < base {
+	end, ok := r.indexEnd(base)
+	if !ok {
 		return 0, err
 	}
 	r.config.Notify(fmt.Errorf("recover segment %d: %w", base, err))
-	return last.End(), nil
+	return end, nil
+}
+
+// indexEnd is the index after the last record of a sealed segment by its block index, of either form.
+func (r *recovery) indexEnd(base uint64) (uint64, bool) {
+	b, err := readWhole(r.config.FS, r.config.path(base, suffixIndex), maxPackedBytes)
+	if err != nil {
+		return 0, false
+	}
+	x, err := newBlockIndex(bytes.NewReader(b), int64(len(b)), &header{store: r.store, base: base})
+	if err != nil || x.n == 0 {
+		return 0, false
+	}
+	if x.packed != nil {
+		return x.packed.last().First, true
+	}
+	last, err := x.block(x.n - 1)
+	return last.End(), err == nil && last.First >= base
 }
 
 // checkHeader parses a header that must be that of a segment of this directory.

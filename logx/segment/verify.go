@@ -59,13 +59,13 @@ func (s *Segment) Verify(ctx context.Context, progress func(bytes int64)) (Repor
 
 // verifier is one call of Verify.
 type verifier struct {
-	segment          *Segment
-	content          *content // its own: nothing closes it meanwhile
-	report           Report
-	walker           walker
-	index            *indexer
-	idx, warn        comparison
-	minTime, maxTime int64
+	segment           *Segment
+	content           *content // its own: nothing closes it meanwhile
+	report            Report
+	walker            walker
+	index             *indexer
+	idx, packed, warn comparison // one of the first two has no file
+	minTime, maxTime  int64
 }
 
 func (v *verifier) run(ctx context.Context, progress func(int64)) error {
@@ -147,12 +147,28 @@ func (v *verifier) open() (ok bool, err error) {
 	v.walker = walker{data: c.data, offset: int64(c.head.size), next: base}
 	v.index = newIndexer(c.head.store, base, c.head.size)
 	v.minTime, v.maxTime = math.MaxInt64, math.MinInt64
-	v.report.NoIndex, err = v.idx.open(c, d, suffixIndex)
-	if err != nil {
+	if err := v.openIndex(d); err != nil {
 		return false, err
 	}
 	v.report.NoPostings, err = v.warn.open(c, d, suffixWarn)
 	return err == nil, err
+}
+
+// openIndex opens the index. Of the packed form the other one is made all the same: the footer has its checksum.
+func (v *verifier) openIndex(d *Dir) (err error) {
+	v.report.NoIndex, err = v.idx.open(v.content, d, suffixIndex)
+	if err != nil || v.idx.file == nil || !v.report.Sealed {
+		return err
+	}
+	packed, err := isPacked(v.idx.file)
+	if packed {
+		v.packed, v.idx = v.idx, comparison{name: v.idx.name}
+		v.index.packed = newPacker(v.content.head.store, v.content.head.base)
+	}
+	if errors.Is(err, ErrCorrupt) {
+		return nil // it is shorter than that: the comparison tells of it
+	}
+	return err
 }
 
 func (v *verifier) dataName() string {
@@ -188,15 +204,10 @@ func (v *verifier) add(h *record.Head, raw []byte) {
 
 // skip goes on with the first block behind the damage, if the index knows one.
 func (v *verifier) skip() bool {
-	v.idx.off, v.warn.off = true, true
-	if v.idx.file == nil {
-		return false
-	}
-	x := newBlockIndex(v.idx.file, v.idx.size)
-	w := &v.walker
-	for i := range x.n {
-		b, err := x.block(i)
-		if err != nil || int64(b.Offset) <= w.offset || b.First < w.next {
+	v.idx.off, v.packed.off, v.warn.off = true, true, true
+	x, w := v.fileIndex(), &v.walker
+	for i, b := range x.blocks() {
+		if int64(b.Offset) <= w.offset || b.First < w.next {
 			continue
 		}
 		v.report.Lost += b.First - w.next
@@ -206,9 +217,28 @@ func (v *verifier) skip() bool {
 	return false
 }
 
+// fileIndex is the index as the file has it, without blocks when there is none.
+func (v *verifier) fileIndex() (x blockIndex) {
+	switch h := &v.content.head; {
+	case v.packed.file != nil:
+		var err error
+		if x.packed, err = openPacked(v.packed.file, v.packed.size, h.store, h.base); err == nil {
+			x.bytes, x.n = v.packed.file, x.packed.blocks
+		}
+	case v.idx.file != nil:
+		x.bytes = v.idx.file
+		x.n, x.full = countEntries(min(v.idx.size, maxIndexBytes))
+	}
+	return x
+}
+
 // compare holds what the records gave since the last call against the files.
 func (v *verifier) compare() error {
-	return errors.Join(v.compareOne(&v.idx, &v.index.idx), v.compareOne(&v.warn, &v.index.warn))
+	err := errors.Join(v.compareOne(&v.idx, &v.index.idx), v.compareOne(&v.warn, &v.index.warn))
+	if p := v.index.packed; p != nil {
+		err = errors.Join(err, v.compareOne(&v.packed, &p.out))
+	}
+	return err
 }
 
 func (v *verifier) compareOne(m *comparison, want *[]byte) error {
@@ -230,7 +260,7 @@ func (v *verifier) end() error {
 	if err := v.compare(); err != nil {
 		return err
 	}
-	for _, m := range []*comparison{&v.idx, &v.warn} {
+	for _, m := range []*comparison{&v.idx, &v.packed, &v.warn} {
 		if err := m.leftover(c.sealed); err != nil {
 			v.problem(m.name, min(m.size, m.at), err)
 		}
