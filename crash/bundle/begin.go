@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// beginTries is how often a directory is made when a sweep of another process takes it away again.
-const beginTries = 3
+// beginTries is how often a directory is made when sweeps of other processes take it away again.
+const beginTries = 20
 
 // Begin makes the directory of a bundle. It takes no lock, so it waits for nobody. pid is of the process that the
 // bundle is about, and at is when it crashed. On a full disk it prunes the store, which may wait LockWait, and tries again.

@@ -43,11 +43,20 @@ func (s *Store) readCounts() (*counts, error) {
 	if err != nil {
 		return fresh, err
 	}
+	c, err := decodeCounts(text, s.limits, s.now())
+	if err != nil {
+		return fresh, err
+	}
+	return c, nil
+}
+
+// decodeCounts reads the text of the file. What it returns without an error is within bounds.
+func decodeCounts(text []byte, l Limits, now time.Time) (*counts, error) {
 	var c counts
 	if err := json.Unmarshal(text, &c); err != nil || c.Schema != Schema {
-		return fresh, fmt.Errorf("%w: %s makes no sense", ErrCorrupt, countsName)
+		return nil, fmt.Errorf("%w: %s makes no sense", ErrCorrupt, countsName)
 	}
-	c.mend(s.limits, s.now())
+	c.mend(l, now)
 	return &c, nil
 }
 

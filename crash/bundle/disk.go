@@ -26,7 +26,7 @@ type disk interface {
 	open(name string) (*os.File, error)      // for reading; a regular file and no link
 	write(f *os.File, b []byte) (int, error) // of a file that create returned
 	rename(from, to string) error            // in one step
-	remove(name string) error                // a file
+	remove(name string) error                // a file, or an empty directory
 	removeAll(name string) error             // a directory; links in it are removed, not followed
 	lstat(name string) (fs.FileInfo, error)  // of a link, the link
 	names(name string) ([]string, error)     // of a directory, in no order, at most MaxNames

@@ -108,9 +108,6 @@ func checkBundle(t *testing.T, e Entry) *Meta {
 			t.Errorf("bundle %s: %s is in no list", e.ID, f.Name())
 		}
 	}
-	if (m.Core.State == CoreWritten || m.Core.State == CoreCut) != names[coreName] && names[coreName] {
-		t.Errorf("bundle %s: core %+v, files %v", e.ID, m.Core, m.Files)
-	}
 	return m
 }
 
@@ -197,7 +194,7 @@ func TestStuckHolderOfTheLockDelaysNoReport(t *testing.T) {
 func TestBeginTriesAgainWhenASweepTakesItsDirectory(t *testing.T) {
 	s, _ := newTestStore(t, Limits{})
 	d := breakDisk(s)
-	sweeps := 2
+	sweeps := beginTries - 1
 	d.fail = func(op, name string) error {
 		if op == "create" && strings.HasPrefix(name, prefixBegin) && sweeps > 0 {
 			sweeps--
@@ -208,7 +205,7 @@ func TestBeginTriesAgainWhenASweepTakesItsDirectory(t *testing.T) {
 	w, err := s.Begin(ClassPanic, printA, 1, noon)
 	must(t, err)
 	must(t, w.Discard())
-	sweeps = 3
+	sweeps = beginTries
 	if _, err := s.Begin(ClassPanic, printA, 1, noon); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a sweep without end: %v", err)
 	}

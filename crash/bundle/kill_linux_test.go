@@ -95,15 +95,29 @@ func (d *dying) write(f *os.File, b []byte) (int, error) {
 	return n + more, err
 }
 
+const killedCore = "core of the process"
+
 const killedText = "panic: it broke\n\ngoroutine 7 [running]:\nmain.(*player).hit(...)\n\t/game/player.go:42 +0x1d\n"
 
 // openToDie opens a store whose limits let only the newest bundle and core stay.
 func openToDie(dir string, step int) (*Store, error) {
 	s, err := Open(dir, Limits{Bundles: 2, Cores: 1}, func() time.Time { return noon })
-	if err == nil && step > 0 {
+	if err != nil {
+		return nil, err
+	}
+	s.disk = unsynced{s.disk}
+	if step > 0 {
 		s.disk = &dying{s.disk, step}
 	}
-	return s, err
+	return s, nil
+}
+
+func beginToDie(dir string) (*Writer, error) {
+	s, err := openToDie(dir, 0)
+	if err != nil {
+		return nil, err
+	}
+	return s.Begin(ClassGoroutine, printA, 4711, noon)
 }
 
 // writeAndDie does everything a monitor does, until it is killed.
@@ -128,7 +142,7 @@ func writeAndDie(dir string, step int) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.disk.write(f, []byte("core of the process"))
+	_, err = s.disk.write(f, []byte(killedCore))
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
@@ -207,25 +221,25 @@ func checkFresh(t *testing.T, step int, e Entry) {
 	if err != nil || !strings.HasPrefix(killedText, string(text)) || cut != (len(text) < len(killedText)) && !cut {
 		t.Errorf("step %d: text %q, cut %v, %v", step, text, cut, err)
 	}
+	want := CoreNone
+	if at := slices.IndexFunc(m.Files, func(f File) bool { return f.Name == coreName }); at >= 0 {
+		want = CoreWritten
+		if m.Files[at].Cut {
+			want = CoreCut
+		}
+	}
 	interrupted := slices.Contains(m.Problems, problemInterrupted)
-	if core := slices.ContainsFunc(m.Files, func(f File) bool { return f.Name == coreName }); !interrupted && !core {
-		t.Errorf("step %d: whole, and has files %v", step, m.Files)
+	if m.Core.State != want || !interrupted && want != CoreWritten || want == CoreWritten && e.Core != int64(len(killedCore)) {
+		t.Errorf("step %d: core %+v of %d bytes, files %v", step, m.Core, e.Core, m.Files)
 	}
 	if len(text) == len(killedText) && (m.Reason != "panic: it broke" || m.Where.Callback == "" && m.Where.Function != "main.(*player).hit") {
 		t.Errorf("step %d: the text is there, and the reason is %q in %+v", step, m.Reason, m.Where)
-	}
-	if interrupted && m.Core.State == CoreWritten {
-		t.Errorf("step %d: core %+v", step, m.Core)
 	}
 }
 
 // holdBundle begins a bundle, says so, and holds it until it is told to end.
 func holdBundle(dir string, _ int) error {
-	s, err := openToDie(dir, 0)
-	if err != nil {
-		return err
-	}
-	w, err := s.Begin(ClassGoroutine, printA, 4711, noon)
+	w, err := beginToDie(dir)
 	if err != nil {
 		return err
 	}
@@ -396,11 +410,7 @@ func writeTooMuch(dir string, _ int) error {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		return err
 	}
-	s, err := openToDie(dir, 0)
-	if err != nil {
-		return err
-	}
-	w, err := s.Begin(ClassGoroutine, printA, 4711, noon)
+	w, err := beginToDie(dir)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (s *Store) recover(name string, alive func(pid int) bool) string {
 	case partial && ours:
 		return s.finishDead(name, l, alive)
 	case ours:
-		s.unmark(name)
+		s.mend(name)
 	case removed:
 		if _, ours := parseLabel(gone); ours {
 			s.disk.removeAll(name)
@@ -63,25 +63,37 @@ func isBegin(name string) bool {
 	return begin && len(digits) == 16 && isHex(digits)
 }
 
-// dead takes the lock of a writer that is not alive. Both results are nothing while it lives.
+// dead takes the lock of a writer that is not alive. Both results are nothing while it lives. A directory may get its
+// final name at any moment, and another one its old name: what is looked at must still be what was there before.
 func (s *Store) dead(name string, alive func(pid int) bool) (lock *os.File, dead bool) {
-	f, err := s.disk.open(name + "/" + writerName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, true // a bundle with a name has a lock, unless it was tampered with
-	}
+	mark := name + "/" + writerName
+	before, err := s.disk.lstat(name)
 	if err != nil {
-		return nil, errors.Is(err, ErrCorrupt)
+		return nil, false
 	}
-	switch err := s.disk.lock(f); {
-	case err == nil:
+	f, err := s.disk.open(mark)
+	if err != nil { // tampered with: what has a name has a lock
+		return nil, (errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrCorrupt)) && s.same(name, before)
+	}
+	opened, err := f.Stat()
+	if err == nil {
+		err = s.disk.lock(f)
+	}
+	switch {
+	case err == nil && s.same(mark, opened):
 		return f, true
 	case errors.Is(err, errors.ErrUnsupported):
 		pid := readPID(f)
-		f.Close()
-		return nil, alive == nil || pid == 0 || !alive(pid)
+		dead = (alive == nil || pid == 0 || !alive(pid)) && s.same(mark, opened)
 	}
 	f.Close()
-	return nil, false
+	return nil, dead
+}
+
+// same tells whether a name is still what it was.
+func (s *Store) same(name string, before fs.FileInfo) bool {
+	after, err := s.disk.lstat(name)
+	return err == nil && os.SameFile(before, after)
 }
 
 // readPID reads the process id of a writer, 0 when there is none.
@@ -92,20 +104,39 @@ func readPID(f *os.File) int {
 	return max(pid, 0)
 }
 
-// sweep removes a beginning that came to nothing. One that is just being made is made again.
+// sweep removes a beginning that came to nothing. One that has no lock yet may be in the making: it goes only while it
+// is empty, and is then made again.
 func (s *Store) sweep(name string, alive func(pid int) bool) {
-	if lock, dead := s.dead(name, alive); dead {
+	lock, dead := s.dead(name, alive)
+	switch {
+	case !dead:
+	case lock == nil && !exists(s.disk, name+"/"+writerName):
+		s.disk.remove(name)
+	default:
 		s.disk.removeAll(name)
-		if lock != nil {
-			lock.Close()
-		}
+	}
+	if lock != nil {
+		lock.Close()
 	}
 }
 
-// unmark removes the lock file from a bundle whose writer died right after giving it its name.
-func (s *Store) unmark(name string) {
-	if exists(s.disk, name+"/"+writerName) {
-		s.disk.remove(name + "/" + writerName)
+// mend removes from a bundle with a final name what a process that died right after giving it, or while it changed
+// meta.json, left there. Nobody else does so meanwhile: changes are made under the lock of the store, drafts never.
+func (s *Store) mend(name string) {
+	for _, own := range []string{writerName, draftName, draftName + suffixPart, metaName + suffixPart} {
+		if exists(s.disk, name+"/"+own) {
+			s.disk.remove(name + "/" + own)
+		}
+	}
+	if exists(s.disk, name+"/"+coreName) {
+		s.mendCore(name)
+	}
+}
+
+// mendCore removes a core of which meta.json already says that it is removed.
+func (s *Store) mendCore(name string) {
+	if m, err := readMeta(s.disk, name+"/"+metaName); err == nil && m.Core.State == CoreNone && m.Core.Why == whyPruned {
+		s.disk.remove(name + "/" + coreName)
 	}
 }
 
@@ -125,8 +156,10 @@ func (s *Store) finishDead(name string, l label, alive func(pid int) bool) strin
 		w.Discard()
 		return ""
 	}
-	m = w.interrupted()
-	id, _ := w.Finish(m) // what cannot be finished now is there the next time
+	id, _ := w.Finish(w.interrupted()) // what cannot be finished now is there the next time
+	if id != "" {
+		s.mend(id)
+	}
 	return id
 }
 
@@ -138,7 +171,7 @@ func (w *Writer) publish(id string) string {
 	}
 	w.name, w.done = id, true
 	d.sync(".")
-	d.remove(id + "/" + writerName)
+	w.store.mend(id)
 	return id
 }
 
@@ -171,10 +204,10 @@ func (w *Writer) interrupted() *Meta {
 	if own := w.label.fingerprint; own != short("") && own != short(m.Fingerprint) {
 		m.Fingerprint = ""
 	}
-	if m.Core.State == "" {
-		m.Core = Core{State: CoreNone, Why: problemInterrupted}
-	}
-	if core := w.find(coreName); core != nil && core.cut {
+	switch core := w.find(coreName); {
+	case core == nil && (m.Core.State != CoreNone || m.Core.Why == ""):
+		m.dropCore(problemInterrupted)
+	case core != nil && core.cut:
 		m.Core.State, m.Core.Why, m.Core.File = CoreCut, problemInterrupted, coreName
 	}
 	m.Problems = append(m.Problems, problemInterrupted)

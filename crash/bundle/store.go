@@ -74,7 +74,11 @@ func (s *Store) tryOut() error {
 		return err
 	}
 	name := newBegin()
-	return errors.Join(f.Close(), s.disk.mkdir(name), s.disk.removeAll(name))
+	err = s.disk.mkdir(name)
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil // another process swept it away at once
+	}
+	return errors.Join(f.Close(), err, s.disk.removeAll(name))
 }
 
 // Close lets the directory go. Its writers have ended before.
