@@ -149,8 +149,8 @@ func (s *Sender) deliver(ctx context.Context, e *envelope, packed []byte, r *Res
 		r.Dropped++
 		return s.finish(e.id, func(c *Counts) { c.Dropped++ })
 	}
-	if err := ctx.Err(); err != nil {
-		return err // called off: the server is not to blame
+	if err := ctx.Err(); errors.Is(err, context.Canceled) {
+		return err // called off: the server is not to blame, as it is when the time is over
 	}
 	return errors.Join(s.backOff(e.id, a, r), fmt.Errorf("send event %s: %s", e.id, a.reason))
 }

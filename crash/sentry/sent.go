@@ -46,11 +46,7 @@ func (s *Sender) addSent(id string) error {
 		list = list[bytes.IndexByte(list, '\n')+1:]
 		return s.writeFile(sentName, append(list, id+"\n"...))
 	}
-	line := id + "\n"
-	if len(list) > 0 && list[len(list)-1] != '\n' {
-		line = "\n" + line // what was written last is torn
-	}
-	return s.appendSent(line)
+	return s.appendSent(id + "\n") // behind a torn line it is found all the same
 }
 
 func (s *Sender) appendSent(line string) error {

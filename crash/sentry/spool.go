@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	sentrygo "github.com/getsentry/sentry-go"
 
@@ -65,7 +66,10 @@ func (s *Sender) build(id, dir string, m *bundle.Meta, held uint64) (*envelope, 
 	g := x.gather(dir, m)
 	files, over := within(g.files, s.config.Budget)
 	ev := Event(m, g.dump, g.crumbs, s.config.Scrub)
-	s.dress(ev, m)
+	s.dress(ev)
+	if c := ev.Contexts["core"]; c != nil && m.Core.File != "" {
+		c["path"] = x.text(filepath.Join(dir, m.Core.File), maxNameBytes)
+	}
 	if c := ev.Contexts["crash"]; c != nil {
 		c["held_back"] = held
 		c["left_out"] = clean(x, append(g.leftOut, over...))
@@ -86,7 +90,7 @@ func clean(x *cleaner, texts []string) []string {
 }
 
 // dress adds what the configuration knows.
-func (s *Sender) dress(ev *sentrygo.Event, m *bundle.Meta) {
+func (s *Sender) dress(ev *sentrygo.Event) {
 	if ev.Timestamp.IsZero() {
 		ev.Timestamp = s.now().UTC()
 	}

@@ -302,8 +302,9 @@ func TestManyOfOneKindAreHeldBack(t *testing.T) {
 	w.put(dir, 10, 1)
 	w.clock.Add(time.Hour)
 	must(t, same(5))
+	must(t, same(6))
 	w.send()
-	if c := w.counts(); c.HeldBack != 3 || c.Put != 4 || c.Sent != 4 {
+	if c := w.counts(); c.HeldBack != 3 || c.Put != 5 || c.Sent != 5 {
 		t.Errorf("counts %+v", c)
 	}
 	for _, e := range w.sink.Events() {
@@ -312,6 +313,22 @@ func TestManyOfOneKindAreHeldBack(t *testing.T) {
 			t.Errorf("event %s says %v were held back, want %v", e.ID, held, want)
 		}
 	}
+}
+
+// Two processes make the same event, and one has sent it when the other is ready.
+func TestSlowTwinIsNotSpooled(t *testing.T) {
+	w := newWorld(t, nil)
+	dir, m := newBundle(t), w.meta(0)
+	e, err := w.build(m.Event, dir, m, 0)
+	must(t, err)
+	tmp, _, err := w.spill(e)
+	must(t, err)
+	w.put(dir, 0, 1)
+	w.send()
+	must(t, w.enter(entry{id: m.Event, tmp: tmp, meta: m}))
+	w.send()
+	w.arrived(1)
+	w.tidy()
 }
 
 func TestCountedKindsAreBounded(t *testing.T) {
@@ -378,6 +395,21 @@ func TestCancelledSendIsNoFailure(t *testing.T) {
 	w.sink.Judge(nil)
 	w.send()
 	w.arrived(2)
+}
+
+// A server that does not answer in the time there is has failed: it is not to cost every caller that time.
+func TestSlowServerIsAFailure(t *testing.T) {
+	w := newWorld(t, nil)
+	w.put(newBundle(t), 0, 2)
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	w.sink.Judge(func(sentrytest.Event) int { <-ctx.Done(); return http.StatusBadGateway })
+	if r, err := w.Send(ctx); err == nil || r.Kept != 2 || r.Next.IsZero() {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if st, _ := w.Stats(); st.Failures != 1 || st.Last == "" {
+		t.Errorf("%+v", st)
+	}
 }
 
 func TestSendWaitsForAnotherNoLongerThanItsContext(t *testing.T) {
