@@ -26,6 +26,7 @@ type grammar struct {
 	Bots  botsCommand  `cmd:"" help:"Play bots against a server and check every reply."`
 	Logs  logsCommand  `cmd:"" help:"Search, follow or verify the system log."`
 	Check checkCommand `cmd:"" help:"Check the wire formats or the configuration."`
+	Crash crashCommand `cmd:"" help:"Read what crashes left behind."`
 }
 
 // streams are where a command writes: results to out, what people watch to err.
