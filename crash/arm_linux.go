@@ -65,18 +65,26 @@ func (p *Process) takeOutput() error {
 	h := &p.hook
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	before := descriptors()
 	if err := debug.SetCrashOutput(h.write, debug.CrashOptions{}); err != nil {
 		return fmt.Errorf("set crash output: %w", err)
 	}
-	h.taken = -1
-	own := inodeOf(int(h.write.Fd()))
-	for fd := range descriptors() {
-		if !before[fd] && inodeOf(fd) == own {
-			h.taken = fd
+	h.taken = h.find()
+	return nil
+}
+
+// find returns the descriptor of the pipe's writing end that is not ours, -1 when there is none. The caller holds mu.
+func (h *hook) find() int {
+	own := int(h.write.Fd())
+	pipe := inodeOf(own)
+	for _, fd := range descriptors() {
+		if fd == own || inodeOf(fd) != pipe {
+			continue
+		}
+		if mode, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0); err == nil && mode&unix.O_ACCMODE == unix.O_WRONLY {
+			return fd
 		}
 	}
-	return nil
+	return -1
 }
 
 // displaced tells whether the runtime's crash output is no longer ours.
@@ -87,15 +95,11 @@ func (h *hook) displaced() bool {
 }
 
 // descriptors lists the open descriptors of this process.
-func descriptors() map[int]bool {
-	open := map[int]bool{}
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return open
-	}
+func descriptors() (open []int) {
+	entries, _ := os.ReadDir("/proc/self/fd") // without /proc there is nothing to find
 	for _, e := range entries {
 		if fd, err := strconv.Atoi(e.Name()); err == nil {
-			open[fd] = true
+			open = append(open, fd)
 		}
 	}
 	return open

@@ -66,6 +66,8 @@ const (
 	MinDeadman        = 3 * time.Second
 	DefaultMaxStack   = 64 << 20
 	DefaultPanicEvery = time.Minute
+	// DefaultPanicsPerHour is how many panics of all kinds are reported in an hour, as Limits.BundlesPerHour says.
+	DefaultPanicsPerHour = 20
 )
 
 // withDefaults fills in what is zero and reports every field that makes no sense.
@@ -76,6 +78,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Deadman, DefaultDeadman)
 	setDefault(&c.MaxStack, DefaultMaxStack)
 	setDefault(&c.PanicEvery, DefaultPanicEvery)
+	setDefault(&c.Limits.BundlesPerHour, DefaultPanicsPerHour)
 	if c.Notify == nil {
 		c.Notify = logEvent
 	}

@@ -7,9 +7,12 @@ import (
 
 // kinds counts panics by what tells them apart, and lets one of each kind through per interval.
 type kinds struct {
-	every time.Duration // fixed
-	mu    sync.Mutex
-	slots [maxKinds]kind // guarded by mu
+	every  time.Duration // fixed
+	hourly int           // panics of all kinds that are let through in an hour; fixed
+	mu     sync.Mutex
+	slots  [maxKinds]kind // guarded by mu
+	hour   time.Time      // when the count began; guarded by mu
+	passed int            // let through since then; guarded by mu
 }
 
 // maxKinds is how many kinds are told apart; one that finds no place is let through when the slot that it shares is due.
@@ -27,13 +30,25 @@ func (k *kinds) first(key uint64, now time.Time) (report bool, before uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := k.slot(key)
-	if !s.last.IsZero() && now.Sub(s.last) < k.every {
+	if !s.last.IsZero() && now.Sub(s.last) < k.every || !k.room(now) {
 		s.held++
 		return false, 0
 	}
 	before = s.held
 	*s = kind{key: key, last: now}
 	return true, before
+}
+
+// room takes one of the hour's reports, if one is left. The caller holds mu.
+func (k *kinds) room(now time.Time) bool {
+	if now.Sub(k.hour) >= time.Hour {
+		k.hour, k.passed = now, 0
+	}
+	if k.passed >= k.hourly {
+		return false
+	}
+	k.passed++
+	return true
 }
 
 // slot returns the slot of a key, or a free one, or, when those that it may have are taken, the first of them.

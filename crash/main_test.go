@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func victim(name string) {
 	p, err := crash.Start(crash.Config{
 		Dir: os.Getenv("VITRINE_CRASH_DIR"), RunDir: os.Getenv("VITRINE_CRASH_RUN"), Name: "victim", Stall: 200 * time.Millisecond,
 		Limits: bundle.Limits{BundleEvery: 1, CoreEvery: 1, BundlesPerHour: 1000, LoopCrashes: 100},
-		Notify: func(e crash.Event) { fmt.Fprintln(os.Stderr, e.Message, e.Attrs) },
+		Notify: say,
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -44,6 +45,25 @@ func victim(name string) {
 	victims[name](p)
 	p.Close()
 	os.Exit(0)
+}
+
+var saying struct {
+	sync.Mutex
+	text strings.Builder
+}
+
+// say keeps and prints what the capture has to say.
+func say(e crash.Event) {
+	saying.Lock()
+	defer saying.Unlock()
+	fmt.Fprintln(&saying.text, e.Message)
+	fmt.Fprintln(os.Stderr, e.Message, e.Attrs)
+}
+
+func said() string {
+	saying.Lock()
+	defer saying.Unlock()
+	return saying.text.String()
 }
 
 var victims = map[string]func(*crash.Process){
@@ -104,7 +124,7 @@ func perish(t *testing.T, dir, name string) (status int, entries []bundle.Entry)
 	if ws := c.ProcessState.Sys().(syscall.WaitStatus); ws.Signaled() {
 		status = 128 + int(ws.Signal())
 	}
-	waitEmpty(t, run)
+	waitDone(t, run)
 	store, err := bundle.Open(dir, bundle.Limits{}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -120,11 +140,12 @@ func perish(t *testing.T, dir, name string) (status int, entries []bundle.Entry)
 	return status, entries
 }
 
-// waitEmpty waits until the monitors have removed the run directory.
-func waitEmpty(t *testing.T, run string) {
+// waitDone waits until the monitors have removed what the run left.
+func waitDone(t *testing.T, run string) {
+	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
 	for time.Now().Before(deadline) {
-		if left, _ := filepath.Glob(filepath.Join(run, "*")); len(left) == 0 {
+		if left, _ := filepath.Glob(filepath.Join(run, "*-*")); len(left) == 0 {
 			return
 		}
 		time.Sleep(5 * time.Millisecond) // sleep: polls

@@ -78,7 +78,7 @@ func Start(cfg Config) (*Process, error) {
 		return nil, fmt.Errorf("crash: %w", err)
 	}
 	p := &Process{
-		cfg: cfg, can: probe.Run(), kinds: kinds{every: cfg.PanicEvery}, waiting: map[uint64]chan *monitor.Captured{},
+		cfg: cfg, can: probe.Run(), kinds: kinds{every: cfg.PanicEvery, hourly: cfg.Limits.BundlesPerHour}, waiting: map[uint64]chan *monitor.Captured{},
 		adopted: map[uint64]*partner{}, reports: make(chan *monitor.Capture, maxReports), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	if !current.CompareAndSwap(nil, p) {
@@ -239,6 +239,22 @@ func (p *Process) Stats() Stats {
 		}
 	}
 	return s
+}
+
+// MonitorPIDs returns the process ids of the monitors that run, the first one first.
+func (p *Process) MonitorPIDs() []int {
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var pids []int
+	for _, m := range p.monitors {
+		if m != nil {
+			pids = append(pids, m.command.Process.Pid)
+		}
+	}
+	return pids
 }
 
 // Capabilities tells what this machine lets us do.

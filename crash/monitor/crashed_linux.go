@@ -35,7 +35,7 @@ func (w *watcher) crashed() error {
 var errDirect = errors.New("the kernel refused a copy of the process: it was read while it stood still")
 
 // crashedDirect is crashed without a copy: the core comes first, since the server must stand still for it.
-func (w *watcher) crashedDirect(r *report, snap *snapshot.Snapshot, began time.Time) error {
+func (w *watcher) crashedDirect(r *report, snap *picture, began time.Time) error {
 	j := w.begin(r, snap, began)
 	j.stopped(0, nil)
 	j.coreNow(directLimit)
@@ -50,11 +50,23 @@ func (w *watcher) crashedDirect(r *report, snap *snapshot.Snapshot, began time.T
 const directLimit = 10 * time.Second
 
 // take stops the server for a snapshot. The calling goroutine is locked to its thread until Release.
-func (w *watcher) take(o snapshot.Options) (*snapshot.Snapshot, error) {
+func (w *watcher) take(o snapshot.Options) (*picture, error) {
 	if !w.setup.Cores {
 		return nil, errors.New("cores are switched off")
 	}
-	return snapshot.Take(w.setup.Process.PID, o)
+	// What is to be kept out of the core may change beside a living process: both what it was before and what it is after.
+	before := w.excluded()
+	snap, err := snapshot.Take(w.setup.Process.PID, o)
+	if err != nil {
+		return nil, err
+	}
+	return &picture{snap, append(before, w.excluded()...)}, nil
+}
+
+// picture is a snapshot and the ranges that its core must not hold.
+type picture struct {
+	*snapshot.Snapshot
+	exclude []snapshot.Range
 }
 
 // gone deals with a server that ended without a word.
@@ -85,12 +97,12 @@ func (w *watcher) ignores(signal string) bool {
 type work struct {
 	*job
 	w     *watcher
-	snap  *snapshot.Snapshot // nil = none
+	snap  *picture // nil = none
 	ended bundle.Exit
 }
 
 // begin opens the bundle.
-func (w *watcher) begin(r *report, snap *snapshot.Snapshot, began time.Time) *work {
+func (w *watcher) begin(r *report, snap *picture, began time.Time) *work {
 	j := &work{job: begin(w.setup, r, began, w.step), w: w, snap: snap}
 	if snap != nil {
 		j.core = func(out *bundle.Writer, maxBytes int64) { j.writeCore(out, maxBytes, WorkLimit/2) }
@@ -208,7 +220,7 @@ func (j *work) writeCore(out *bundle.Writer, maxBytes int64, limit time.Duration
 		return
 	}
 	core, err := j.snap.WriteCore(f, snapshot.CoreOptions{
-		Exclude: j.w.excluded(), MaxBytes: maxBytes, Deadline: limit, Step: func(int64) { j.step() },
+		Exclude: j.snap.exclude, MaxBytes: maxBytes, Deadline: limit, Step: func(int64) { j.step() },
 	})
 	err = errors.Join(err, f.Close())
 	c.State, c.File, c.Bytes, c.Apparent, c.SHA256 = bundle.CoreWritten, coreName, core.Written, core.Apparent, core.SHA256

@@ -41,7 +41,7 @@ func (w *watcher) capture(c *Capture) {
 }
 
 // freeze takes the snapshot that a capture wants, if there is room for one more.
-func (w *watcher) freeze(c *Capture) (*snapshot.Snapshot, error) {
+func (w *watcher) freeze(c *Capture) (*picture, error) {
 	if !c.Core {
 		return nil, errors.New("not asked for")
 	}
@@ -65,7 +65,7 @@ func problemOf(err error) string {
 }
 
 // reap releases a snapshot of a server that lives, and has the server take back what it was.
-func (w *watcher) reap(snap *snapshot.Snapshot) {
+func (w *watcher) reap(snap *picture) {
 	orphan := snap.Orphan()
 	_ = snap.Release() // what is left of it is the server's
 	if orphan != 0 {
@@ -74,7 +74,7 @@ func (w *watcher) reap(snap *snapshot.Snapshot) {
 }
 
 // live begins the bundle of a capture.
-func (w *watcher) live(c *Capture, snap *snapshot.Snapshot, began time.Time) *work {
+func (w *watcher) live(c *Capture, snap *picture, began time.Time) *work {
 	j := w.begin(liveReport(w.setup, c), snap, began)
 	j.hear(c.Text, 0)
 	return j

@@ -100,9 +100,8 @@ func (r *report) fingerprint() string {
 	return r.meta.Fingerprint
 }
 
-// fill writes all but the core and meta.json.
+// fill writes all but crash.txt, the core and meta.json.
 func (r *report) fill(w *bundle.Writer) {
-	r.put(w, "crash.txt", r.text)
 	if len(r.dump.Goroutines) > 0 {
 		r.putJSON(w, "goroutines.json", r.dump)
 	}
@@ -228,13 +227,12 @@ func (r *report) open(f *flight.File) {
 	}
 }
 
-// finish writes meta.json and gives the bundle its name.
+// finish writes meta.json and gives the bundle its name, which it returns.
 func (r *report) finish(w *bundle.Writer, began time.Time) (string, error) {
 	r.meta.Reason = r.scrub.Text(r.meta.Reason, maxReason)
 	r.meta.Problems = r.problems
 	r.meta.Timings.CompleteMS = time.Since(began).Milliseconds()
-	name, err := w.Finish(&r.meta)
-	return filepath.Join(r.setup.Dir, name), err
+	return w.Finish(&r.meta)
 }
 
 // maxReason is the most of a reason that meta.json holds, in bytes.

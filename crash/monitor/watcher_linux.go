@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -111,7 +112,7 @@ func (w *watcher) tidy() {
 	}
 	defer store.Close()
 	store.Recover(alive)
-	if err := w.setup.orphans(alive); err != nil {
+	if err := errors.Join(w.setup.bringHome(), w.setup.orphans(alive)); err != nil {
 		fmt.Fprintln(os.Stderr, "crash monitor:", err)
 	}
 	w.setup.send(nil, "")
