@@ -46,7 +46,9 @@ func (w *worker) pauseAccept(cause error) {
 	w.stats.Local.AcceptPauses++
 	w.accept.resumeAt = w.now + int64(acceptPause)
 	w.poll.Remove(w.accept.fd)
+	w.callback = callbackAcceptPaused
 	w.server.cfg.Observer.AcceptPaused(cause)
+	w.callback = callbackNone
 	w.fault(&Error{Op: "accept", Err: cause})
 }
 
@@ -81,7 +83,9 @@ func (w *worker) admit(fd int, addr netip.AddrPort) {
 	}
 	w.poll.Close(fd)
 	w.server.refusals[refusal].Add(1)
+	w.callback = callbackRefused
 	w.server.cfg.Observer.ConnectionRefused(addr, refusal)
+	w.callback = callbackNone
 }
 
 func (w *worker) admission(addr netip.AddrPort) (Refusal, bool) {
@@ -103,7 +107,9 @@ func (w *worker) admission(addr netip.AddrPort) (Refusal, bool) {
 func (w *worker) asked(addr netip.AddrPort) (ok bool) {
 	defer w.recovered(nil)
 	w.callback = callbackRequest
-	return w.calls.connectionRequest(addr)
+	ok = w.calls.connectionRequest(addr)
+	w.callback = callbackNone
+	return ok
 }
 
 func allowed(from []netip.Prefix, addr netip.Addr) bool {
@@ -158,13 +164,13 @@ func (w *worker) adopt(s *Session) {
 	s.place = int32(len(w.sessions))
 	w.sessions = append(w.sessions, s)
 	if err := w.poll.Add(int(s.fd), uint64(s.id)); err != nil {
-		w.calls.fault(&Error{Op: "add to poller", Session: s.id, Err: err})
+		w.fault(&Error{Op: "add to poller", Session: s.id, Err: err})
 		w.close(s, ReadError)
 		return
 	}
 	state, err := w.codec.NewState(s.has(flagOutgoing))
 	if err != nil {
-		w.calls.fault(&Error{Op: "begin handshake", Session: s.id, Err: err})
+		w.fault(&Error{Op: "begin handshake", Session: s.id, Err: err})
 		w.close(s, HandshakeFailed)
 		return
 	}

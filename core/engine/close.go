@@ -51,6 +51,7 @@ func (w *worker) release(s *Session) {
 	w.settle(s)
 	w.remember(s)
 	w.leave(s)
+	w.dropSecrets(s)
 	w.hangUp(s)
 	w.discard(s)
 	if s.in != nil {
@@ -105,6 +106,7 @@ func (w *worker) observeClosed(s *Session) {
 	defer w.recovered(s)
 	w.callback = callbackClosed
 	w.server.cfg.Observer.SessionClosed(s, s.reason)
+	w.callback = callbackNone
 }
 
 func (w *worker) callLeave(s *Session) {
@@ -112,6 +114,7 @@ func (w *worker) callLeave(s *Session) {
 	w.stats.Local.Leaves++
 	w.callback = callbackLeave
 	w.calls.handler.OnClientLeave(s, s.reason)
+	w.callback = callbackNone
 }
 
 // remember writes the session's end into the record of life-cycle events and, at an abnormal end, keeps its last packets.
@@ -142,9 +145,12 @@ func (w *worker) join(s *Session) {
 	s.set(flagJoined)
 	w.stats.Local.Joins++
 	w.arm(s)
+	w.holdSecrets(s)
 	w.record.Event(flight.KindSession, uint64(s.id), eventJoin, 0, 0, 0)
 	w.dialed(s)
 	w.callback = callbackJoin
 	w.calls.handler.OnClientJoin(s)
+	w.callback = callbackOpened
 	w.server.cfg.Observer.SessionOpened(s)
+	w.callback = callbackNone
 }

@@ -39,6 +39,7 @@ func (w *worker) flush(s *Session) {
 			w.taken(s, n)
 			w.callback = callbackSend
 			w.calls.send(s, n)
+			w.callback = callbackNone
 		}
 	}
 }

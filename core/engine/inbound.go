@@ -208,6 +208,7 @@ func (w *worker) runPosted(s *Session, call func(*Session)) {
 	defer w.recovered(s)
 	w.callback = callbackPost
 	call(s)
+	w.callback = callbackNone
 }
 
 // lookAtPosted ends sessions that were asked to, and frees those whose last holder was elsewhere.

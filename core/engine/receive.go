@@ -142,7 +142,9 @@ func (w *worker) badFrame(s *Session, err error) {
 	reason := frameReason(err)
 	if reason != PeerClosed {
 		w.stats.Local.BadFrames++
+		w.callback = callbackBadFrame
 		w.server.cfg.Observer.BadFrame(s, reason, err)
+		w.callback = callbackNone
 	}
 	w.close(s, reason)
 }

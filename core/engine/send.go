@@ -94,7 +94,7 @@ func (w *worker) sendLimit(s *Session, droppable bool) error {
 func (w *worker) queueFull(s *Session, dropped bool) {
 	defer func(caller callback) { w.callback = caller }(w.callback)
 	defer w.recovered(s)
-	w.callback = callbackNone
+	w.callback = callbackQueueFull
 	w.server.cfg.Observer.QueueFull(s, dropped)
 }
 

@@ -30,12 +30,14 @@ type Server struct {
 	kept         *flight.Store // last records of sessions that ended abnormally
 	perIP        perIP
 	workers      []*worker // written under mu by Start, fixed after it; who may run before that uses started
+	secrets      Secrets   // written under mu by Start, fixed after it; nil = nobody is told of keys
 	workerIDs    uint16    // added to a worker's index in records
 
 	reasons      [reasonCount]atomic.Uint64
 	refusals     [refusalCount]atomic.Uint64
 	fullQueues   atomic.Uint64
 	refusedSends atomic.Uint64
+	panics       atomic.Uint64 // caught on goroutines that are no workers'
 	stopping     atomic.Bool
 	feeding      atomic.Int32 // who may put commands into a queue without holding a session: the listener, each Broadcast
 
@@ -120,6 +122,7 @@ func (srv *Server) Start() error {
 		return fmt.Errorf("start %s: %w", srv.cfg.Name, err)
 	}
 	srv.state = stateRunning
+	srv.tellSecrets()
 	for _, w := range srv.workers {
 		go w.run() // ends when Stop has drained it
 	}

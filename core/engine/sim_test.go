@@ -95,6 +95,7 @@ func newSim(t testing.TB, network simnet.Config, cfg Config) *sim {
 	if err := srv.prepare(); err != nil {
 		t.Fatal(err)
 	}
+	srv.tellSecrets()
 	srv.state = stateRunning
 	s.srv = srv
 	s.addr = netip.MustParseAddrPort(srv.Addr())

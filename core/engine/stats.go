@@ -33,7 +33,7 @@ type Counters struct {
 	BudgetStops    uint64 // sessions that stopped at their receive budget
 	BadFrames      uint64
 	Commands       uint64 // commands taken from elsewhere
-	Panics         uint64 // panics caught
+	Panics         uint64 // panics caught; those on other goroutines are in the server's total alone
 }
 
 // Status is a server's figures at one moment. Figures of different workers are of slightly different moments.
@@ -81,6 +81,7 @@ func (srv *Server) Status() Status {
 		st.Duration.Merge(w.record.Duration().Snapshot())
 	}
 	st.Total = stats.Sum(counters...)
+	st.Total.Panics += srv.panics.Load()
 	for reason := range srv.reasons {
 		if n := srv.reasons[reason].Load(); n > 0 {
 			st.Reasons[Reason(reason).String()] = n

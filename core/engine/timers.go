@@ -138,6 +138,8 @@ func (w *worker) expire() {
 }
 
 func (w *worker) lookAt(s *Session) {
+	defer w.recovered(s)
+	w.callback = callbackTimer
 	due, reason := w.deadlineOf(s)
 	switch {
 	case due == 0:
@@ -146,6 +148,7 @@ func (w *worker) lookAt(s *Session) {
 	default:
 		w.wheel.add(s, due)
 	}
+	w.callback = callbackNone
 }
 
 // idleTime is how long the worker may sleep: until the next timer, accept's pause or the drain's deadline; -1 for ever.

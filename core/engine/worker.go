@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"context"
 	"fmt"
+	"runtime/pprof"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +35,7 @@ type worker struct {
 	poll   poller.Poller
 	codec  frame.Codec
 	calls  callbacks
+	beat   Beat
 
 	now      int64 // the clock after the wait, the time of this turn
 	sessions []*Session
@@ -94,7 +98,7 @@ func newWorker(server *Server, index int) (*worker, error) {
 		return nil, fmt.Errorf("worker %d: %w", index, err)
 	}
 	w := &worker{
-		server: server, index: index, poll: poll, codec: cfg.Codec, calls: server.calls, record: record,
+		server: server, index: index, poll: poll, codec: cfg.Codec, calls: server.calls, beat: noBeat{}, record: record,
 		hot: make([]byte, hotBytes), scratch: make([]byte, 0, cfg.Codec.MaxPayload()+cfg.Codec.Overhead()+packetSlack),
 		iov: make([][]byte, 0, iovLimit), events: make([]poller.Event, eventsPerTurn),
 		packets: server.packets.NewCache(), output: server.output.NewCache(), stats: stats.NewShard[Counters](),
@@ -113,9 +117,19 @@ func newWorker(server *Server, index int) (*worker, error) {
 // run turns until the server has stopped. Stop ends it.
 func (w *worker) run() {
 	defer close(w.done)
+	w.label()
+	if beat := w.server.cfg.Observer.Beat(w.index); beat != nil {
+		w.beat = beat
+	}
 	for w.turn() {
 	}
 	w.finish()
+}
+
+// label gives the goroutine the labels by which dumps and profiles name it, and whatever it starts.
+func (w *worker) label() {
+	labels := pprof.Labels("server", w.server.cfg.Name, "worker", strconv.Itoa(w.index))
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), labels))
 }
 
 // turn waits for something to happen, deals with all of it and writes every dirty session once. It answers false when the
@@ -142,6 +156,7 @@ func (w *worker) turn() bool {
 	}
 	w.publish()
 	w.end()
+	w.beat.End()
 	return !w.stopped()
 }
 
@@ -158,6 +173,7 @@ func (w *worker) wait() int {
 		}
 	}
 	n, err := w.poll.Wait(w.events, timeout)
+	w.beat.Begin()
 	if w.sleeping.Load() {
 		w.sleeping.Store(false)
 	}
@@ -178,9 +194,20 @@ func (w *worker) told() bool {
 func (w *worker) wake() {
 	if w.sleeping.Load() && w.sleeping.CompareAndSwap(true, false) {
 		if err := w.poll.Wake(); err != nil {
-			w.calls.fault(&Error{Op: "wake worker", Err: err})
+			w.faultElsewhere(&Error{Op: "wake worker", Err: err})
 		}
 	}
+}
+
+// faultElsewhere is fault on a goroutine that may be another's: what belongs to the worker is left alone.
+func (w *worker) faultElsewhere(err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			w.server.panics.Add(1)
+			w.server.cfg.Observer.Panicked(Panic{Value: value, Callback: callbackError.String(), Worker: w.index})
+		}
+	}()
+	w.calls.fault(err)
 }
 
 // stop makes the worker drain and end, at the latest after left.
@@ -194,12 +221,14 @@ func (w *worker) begin() {
 	defer w.recovered(nil)
 	w.callback = callbackWorkerBegin
 	w.calls.workerBegin(w.index)
+	w.callback = callbackNone
 }
 
 func (w *worker) end() {
 	defer w.recovered(nil)
 	w.callback = callbackWorkerEnd
 	w.calls.workerEnd(w.index)
+	w.callback = callbackNone
 }
 
 // fault tells OnError, outside a session's work.
@@ -207,6 +236,7 @@ func (w *worker) fault(err error) {
 	defer w.recovered(nil)
 	w.callback = callbackError
 	w.calls.fault(err)
+	w.callback = callbackNone
 }
 
 // dispatch serves one event. Panics of the session's callbacks end here and close the session.
@@ -260,9 +290,7 @@ func (w *worker) recovered(s *Session) {
 	if w.callback == callbackRecv {
 		w.record.Panic()
 	}
-	w.server.cfg.Observer.Panicked(Panic{
-		Value: value, Callback: w.callback.String(), Session: s, Packet: w.typ, Worker: w.index,
-	})
+	w.server.cfg.Observer.Panicked(w.panicOf(value, s))
 	if w.callback == callbackRecv {
 		w.record.End(0, uint16(HandlerPanic))
 	}
@@ -270,6 +298,15 @@ func (w *worker) recovered(s *Session) {
 	if s != nil {
 		w.close(s, HandlerPanic)
 	}
+}
+
+// panicOf says what is known of a panic.
+func (w *worker) panicOf(value any, s *Session) Panic {
+	p := Panic{Value: value, Callback: w.callback.String(), Session: s, Worker: w.index, Trace: w.record.Handling()}
+	if w.callback == callbackRecv {
+		p.Packet = w.typ
+	}
+	return p
 }
 
 // publish makes this turn's figures and records readable.
@@ -289,6 +326,7 @@ func (w *worker) finish() {
 	w.partials.close()
 	w.stats.Publish()
 	w.poll.Destroy()
+	w.beat.Close()
 	if err := w.record.Close(); err != nil {
 		w.fault(&Error{Op: "close record", Err: err})
 	}

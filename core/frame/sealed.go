@@ -153,13 +153,14 @@ func (c *Codec) start(st *State, send, recv *noise.CipherState) error {
 	return nil
 }
 
-// direction seals or opens the frames of one direction, 32 bytes:
+// direction seals or opens the frames of one direction, 40 bytes:
 //
 //	nonce  | 0 [4] | counter of frames u64 |
 type direction struct {
-	aead  cipher.AEAD // of the key in use
-	nonce [chacha20poly1305.NonceSize]byte
-	left  uint32 // frames until the key changes
+	aead    cipher.AEAD // of the key in use
+	nonce   [chacha20poly1305.NonceSize]byte
+	left    uint32 // frames until the key changes
+	rekeyed func() // told when it has; may be nil
 }
 
 func (d *direction) use(key [KeyLen]byte) error {
@@ -190,6 +191,9 @@ func (d *direction) rekey() {
 	copy(key[:], d.aead.Seal(nil, nonce[:], zeros[:], nil))
 	if err := d.use(key); err != nil {
 		panic("frame: rekey: " + err.Error())
+	}
+	if d.rekeyed != nil {
+		d.rekeyed()
 	}
 }
 
