@@ -1,6 +1,4 @@
 // Command vitrine runs game servers that can be seen through, and the tools around them. See README.md.
-//
-//go:debug tracebacklabels=1
 package main
 
 import (
