@@ -148,10 +148,11 @@ func (p *Process) warn(what string, err error) {
 
 // tune sets the runtime's limits.
 func (p *Process) tune() {
-	p.restore = func() {}
+	unlabel := labelTracebacks()
+	p.restore = unlabel
 	if p.cfg.MaxStack > 0 {
 		before := debug.SetMaxStack(p.cfg.MaxStack)
-		p.restore = func() { debug.SetMaxStack(before) }
+		p.restore = func() { debug.SetMaxStack(before); unlabel() }
 	}
 }
 
