@@ -18,7 +18,8 @@ import (
 	"vitrine/crash/bundle"
 )
 
-func init() {
+// addHardships adds the victims of these tests.
+func addHardships() {
 	victims["wait"] = func(p *crash.Process) {
 		pids := p.MonitorPIDs()
 		fmt.Println("monitors", pids[0], pids[1])

@@ -22,6 +22,7 @@ const victimVariable = "VITRINE_CRASH_VICTIM"
 func TestMain(m *testing.M) {
 	crash.ServeMonitor()
 	if name, ok := os.LookupEnv(victimVariable); ok {
+		addHardships()
 		victim(name)
 	}
 	os.Exit(m.Run())
@@ -181,7 +182,8 @@ func TestEveryDeathLeavesABundle(t *testing.T) {
 				t.Fatal(err)
 			}
 			if m.Class != want.class || !strings.Contains(m.Reason, want.reason) {
-				t.Errorf("class %q, reason %q (%s); want %q, %q", m.Class, m.Reason, m.ReasonHow, want.class, want.reason)
+				text, _ := entries[0].Read("crash.txt", 1000)
+				t.Errorf("class %q, reason %q (%s); want %q, %q\n%s", m.Class, m.Reason, m.ReasonHow, want.class, want.reason, text)
 			}
 		})
 	}

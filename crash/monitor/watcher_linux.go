@@ -19,12 +19,12 @@ import (
 
 // watcher is a monitor beside its server.
 type watcher struct {
-	role   string // fixed
-	conn   *Conn  // fixed
-	setup  *Setup // fixed after the first frame
-	peer   atomic.Int64
-	pipe   int // the crash pipe's reading end; fixed
-	pidfd  int // of the server; fixed
+	role   string       // fixed
+	conn   *Conn        // fixed
+	setup  *Setup       // fixed after the first frame
+	peer   atomic.Int64 // descriptor of the other monitor plus 1, 0 = unknown
+	pipe   int          // the crash pipe's reading end; fixed
+	pidfd  int          // of the server; fixed
 	box    *blackbox.Box
 	cgroup probe.CgroupInfo // at the start; fixed
 
@@ -78,7 +78,7 @@ func newWatcher(role string) (*watcher, error) {
 		return nil, fmt.Errorf("receive setup: %w: %T", errFrame, first)
 	}
 	w.setup = setup
-	w.peer.Store(int64(setup.Peer))
+	w.meet(setup.Peer)
 	w.cgroup = probe.Cgroup(setup.Process.PID)
 	if w.box, err = blackbox.Open(setup.Box); err != nil {
 		w.box = nil // nothing is counted then, and the reserve acts at once
@@ -150,7 +150,7 @@ func (w *watcher) listen() {
 			w.ended.Store(true)
 			go w.leave() // ends with the process
 		case *Setup:
-			w.peer.Store(int64(m.Peer))
+			w.meet(m.Peer)
 		}
 	}
 }
@@ -225,26 +225,50 @@ func (w *watcher) waitForEnd() (spoke bool, err error) {
 	}
 }
 
-// standBy watches the first monitor at work and answers whether the reserve must act in its place.
+// standBy watches the first monitor at work and answers whether the reserve must act in its place: when it is dead without
+// having done the work, or makes no progress. The reserve then ends it.
 func (w *watcher) standBy() bool {
-	peer := int(w.peer.Load())
-	pidfd, err := unix.PidfdOpen(peer, 0)
-	if peer == 0 || err != nil {
-		return !w.reported()
-	}
-	defer unix.Close(pidfd)
 	steps, since := w.box.Steps(0), time.Now()
-	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
 	for time.Since(since) < StandbyAfter {
-		if n, _ := unix.Poll(fds, int(standbyPoll/time.Millisecond)); n > 0 {
+		peer := w.peer.Load() // may come late: the server died while it told
+		if peer == 0 {
+			time.Sleep(standbyPoll)
+		} else if ended(int(peer-1), standbyPoll) {
 			return !w.reported()
+		}
+		if w.reported() {
+			return false
 		}
 		if now := w.box.Steps(0); now != steps {
 			steps, since = now, time.Now()
 		}
 	}
-	unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0) // what it had stopped goes on: the kernel lets go of it
+	if peer := w.peer.Load(); peer != 0 {
+		_ = unix.PidfdSendSignal(int(peer-1), unix.SIGKILL, nil, 0) // what it had stopped goes on: the kernel lets go of it
+		ended(int(peer-1), StandbyAfter)
+	}
 	return true
+}
+
+// ended waits for the end of a process, and tells whether it came.
+func ended(pidfd int, wait time.Duration) bool {
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	n, _ := unix.Poll(fds, int(wait/time.Millisecond)) // an interruption is one wait less
+	return n > 0
+}
+
+// meet takes note of the other monitor. A process id may be another's later; a descriptor of it may not.
+func (w *watcher) meet(pid int) {
+	if pid == 0 {
+		return
+	}
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return // it has ended: the next one will be told
+	}
+	if old := w.peer.Swap(int64(pidfd) + 1); old != 0 {
+		unix.Close(int(old - 1))
+	}
 }
 
 // standbyPoll is how often the reserve looks at the first's progress.
