@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -48,4 +49,35 @@ func (frozen) remove(name string) error             { return refused("remove", n
 func (frozen) removeAll(name string) error          { return refused("remove", name) }
 func (frozen) write(f *os.File, _ []byte) (int, error) {
 	return 0, refused("write", f.Name())
+}
+
+// Excess tells what Prune would remove now: the ids of bundles, and of bundles that stay but lose their core. It changes nothing.
+func (s *Store) Excess() (bundles, cores []string, err error) {
+	d := &imagined{frozen: frozen{s.disk}}
+	var r Removed
+	if err := newStore(s.dir, d, s.limits, s.now).prune(&r); err != nil {
+		return nil, nil, fmt.Errorf("prune crash store %q: %w", s.dir, err)
+	}
+	return d.bundles, d.cores, nil
+}
+
+// imagined is a disk on which removals are only noted.
+type imagined struct {
+	frozen
+	bundles, cores []string
+}
+
+func (d *imagined) removeAll(string) error { return nil } // the name went before
+
+func (d *imagined) rename(from, _ string) error {
+	d.bundles = append(d.bundles, from)
+	return nil
+}
+
+func (d *imagined) remove(name string) error {
+	if path.Base(name) != coreName {
+		return refused("remove", name)
+	}
+	d.cores = append(d.cores, path.Dir(name))
+	return nil
 }
