@@ -12,11 +12,14 @@ import (
 
 // crashCommand reads what crashes left behind, whether the process that it is about lives or not.
 type crashCommand struct {
-	Dir  string           `placeholder:"DIR" help:"Directory of the crash bundles; default ${runtime}/crash."`
-	JSON bool             `help:"Print JSON."`
-	List crashListCommand `cmd:"" default:"withargs" help:"List the bundles, newest first; the default."`
-	Show crashShowCommand `cmd:"" help:"Tell what a bundle says, on one screen."`
-	Diff crashDiffCommand `cmd:"" help:"Tell in what two bundles differ."`
+	Dir   string            `placeholder:"DIR" help:"Directory of the crash bundles; default ${runtime}/crash."`
+	JSON  bool              `help:"Print JSON."`
+	List  crashListCommand  `cmd:"" default:"withargs" help:"List the bundles, newest first; the default."`
+	Show  crashShowCommand  `cmd:"" help:"Tell what a bundle says, on one screen."`
+	Diff  crashDiffCommand  `cmd:"" help:"Tell in what two bundles differ."`
+	Open  crashOpenCommand  `cmd:"" help:"Open a core in the debugger."`
+	Send  crashSendCommand  `cmd:"" help:"Send the reports that wait."`
+	Prune crashPruneCommand `cmd:"" help:"Remove what is over the limits."`
 }
 
 // Help shows the commands at work.

@@ -37,14 +37,28 @@ func (c *crashDiffCommand) Run(crash *crashCommand, io *streams) error {
 		p.line("nothing differs but what always does")
 	}
 	for _, d := range differences {
-		p.title("%s", d.Name)
-		for _, side := range []struct{ mark, text string }{{"- ", d.A}, {"+ ", d.B}} {
-			if side.text != "" {
-				p.line(side.mark + side.text)
-			}
-		}
+		p.difference(d)
 	}
 	return printed(p.err)
+}
+
+// difference prints one difference, on one line where it fits.
+func (p *page) difference(d bundle.Difference) {
+	line := visible(d.Name + ": " + orNone(d.A) + " -> " + orNone(d.B))
+	if columns(line) <= p.width {
+		p.line(line)
+		return
+	}
+	p.line(d.Name)
+	p.line("  - " + orNone(d.A))
+	p.line("  + " + orNone(d.B))
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
 }
 
 // dumpOf reads the goroutines of a bundle, nil when it has none.

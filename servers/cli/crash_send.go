@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"vitrine/crash/monitor"
+	"vitrine/crash/sentry"
+)
+
+// crashSendCommand sends the reports that wait, which the monitors try by themselves.
+type crashSendCommand struct {
+	DSN string `name:"dsn" env:"VITRINE_CRASH_SENTRY_DSN" placeholder:"URL" help:"Where to: https://KEY@HOST/PROJECT."`
+}
+
+// Run sends until nothing waits or an attempt fails; a pause after earlier failures is not waited for, unless the server ordered it.
+func (c *crashSendCommand) Run(crash *crashCommand, io *streams) error {
+	store, err := crash.read() // a spool is made where bundles are, and nowhere else
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if c.DSN == "" {
+		return c.homeless(crash.dir())
+	}
+	sender, err := c.sender(crash.dir())
+	if err != nil {
+		return usagef("--dsn: %w", err)
+	}
+	if err := sender.Resume(); err != nil {
+		return err
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	result, err := sender.Send(ctx)
+	fmt.Fprintf(io.out, "%d sent, %d wait, %d refused for good, %d set aside\n", result.Sent, result.Kept, result.Dropped, result.Aside)
+	switch {
+	case err != nil:
+		return err
+	case result.Next.After(time.Now()):
+		return fmt.Errorf("the server wants no report before %s", moment(result.Next))
+	}
+	return nil
+}
+
+func (c *crashSendCommand) sender(dir string) (*sentry.Sender, error) {
+	return (&monitor.Setup{Dir: dir, Sentry: monitor.Sentry{DSN: c.DSN}}).Sender()
+}
+
+// homeless says that nobody told where reports go, and how many wait.
+func (c *crashSendCommand) homeless(dir string) error {
+	sender, err := c.sender(dir)
+	if err != nil {
+		return err
+	}
+	stats, err := sender.Stats()
+	if err != nil {
+		return err
+	}
+	return usagef("no DSN: %d reports wait (%s); say where they go by --dsn https://KEY@HOST/PROJECT or VITRINE_CRASH_SENTRY_DSN",
+		stats.Spooled, size(stats.Bytes))
+}
