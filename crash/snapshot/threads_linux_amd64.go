@@ -94,7 +94,7 @@ func (t *target) tasks() ([]int, error) {
 // seize takes hold of one thread and asks it to stop.
 func (t *target) seize(tid int) (*thread, error) {
 	th := &thread{tid: tid}
-	err := ptrace(unix.PTRACE_SEIZE, tid, 0, 0)
+	err := t.claim(tid)
 	switch {
 	case errors.Is(err, unix.ESRCH), errors.Is(err, unix.EPERM) && t.untraceable(tid):
 		th.gone = true
