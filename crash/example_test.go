@@ -1,0 +1,17 @@
+package crash_test
+
+import (
+	"fmt"
+
+	"vitrine/crash"
+)
+
+// A goroutine that must not end the process runs its work under Guard.
+func ExampleGuard() {
+	panicked := crash.Guard(func() {
+		var players map[string]int
+		players["alice"]++
+	})
+	fmt.Println("panicked:", panicked)
+	// Output: panicked: true
+}
