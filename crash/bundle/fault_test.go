@@ -40,7 +40,7 @@ func TestStoreThatCannotBeWrittenIsAClearError(t *testing.T) {
 // A disk that fills up after any number of steps keeps what it took, loses none of it, and says what is missing.
 func TestBundleOutlivesAFullDisk(t *testing.T) {
 	text := []byte("panic: it broke\n\ngoroutine 1 [running]:\n")
-	for room := range 60 {
+	for room := range 40 {
 		s, _ := newTestStore(t, Limits{})
 		d := breakDisk(s)
 		left := room
@@ -208,5 +208,34 @@ func TestBeginTriesAgainWhenASweepTakesItsDirectory(t *testing.T) {
 	sweeps = beginTries
 	if _, err := s.Begin(ClassPanic, printA, 1, noon); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a sweep without end: %v", err)
+	}
+}
+
+// A bundle may get its final name while it is looked at, and another writer its old name: that one is alive.
+func TestRecoverIsNotFooledByAnotherOfTheSameName(t *testing.T) {
+	for _, op := range []string{"open", "lock"} {
+		s, clock := newTestStore(t, Limits{})
+		begin := func() *Writer {
+			w, err := s.Begin(ClassPanic, printA, 4711, noon)
+			must(t, err)
+			must(t, w.Write(textName, []byte("panic: it broke")))
+			return w
+		}
+		first, second := begin(), (*Writer)(nil)
+		other, err := Open(s.Dir(), Limits{}, clock.now)
+		must(t, err)
+		breakDisk(other).fail = func(did, name string) error {
+			if did == op && strings.HasSuffix(name, writerName) && second == nil {
+				must(t, first.Discard())
+				second = begin()
+			}
+			return nil
+		}
+		if got := other.Recover(nil); got != nil || second == nil {
+			t.Errorf("%s: recovered %v of a writer that lives", op, got)
+		}
+		must(t, other.Close())
+		_, err = second.Finish(&Meta{})
+		must(t, err)
 	}
 }
