@@ -16,8 +16,9 @@ import (
 
 var errBusy = errors.New("other reports are being made")
 
-// capture makes a report of a server that lives on. The server waits until it is told that it was captured.
-func (w *watcher) capture(c *Capture) {
+// capture makes a report of a server that lives on. The server waits until it is told that it was captured. A report that waits
+// for the server's death has h.
+func (w *watcher) capture(c *Capture, h *held) {
 	defer w.captures.Done()
 	runtime.LockOSThread() // until the snapshot is released
 	defer runtime.UnlockOSThread()
@@ -32,8 +33,8 @@ func (w *watcher) capture(c *Capture) {
 	}
 	j := w.live(c, snap, began)
 	j.stopped(stopped, err)
-	if c.Held {
-		w.hold(&held{job: j, sources: sources, dead: make(chan bool, 1)})
+	if h != nil {
+		w.hold(h, j, sources)
 		return
 	}
 	j.explained(sources)
@@ -99,28 +100,36 @@ func (w *watcher) report(id uint64, j *work) {
 	w.tell(&Done{ID: id, Class: j.meta.Class, Path: j.path, Problem: problemOf(err)})
 }
 
-// held is a report that is finished only when the server dies without a text of its own.
+// held is a report that is finished only when the server dies without a text of its own. It is known from the frame that asks for it on,
+// since the server may be dead before the report has begun.
 type held struct {
-	job     *work
-	sources chan *Sources
-	dead    chan bool // the server has died; false: with a text of its own
+	dead chan bool // the server has died; false: with a text of its own
+}
+
+// expect notes a report that will be held, nil for one that will not.
+func (w *watcher) expect(c *Capture) *held {
+	if !c.Held {
+		return nil
+	}
+	h := &held{dead: make(chan bool, 1)}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = h
+	return h
 }
 
 // hold keeps a report until the server has died, or does not within holdLimit. The snapshot lives as long.
-func (w *watcher) hold(h *held) {
-	w.mu.Lock()
-	w.held = h
-	w.mu.Unlock()
+func (w *watcher) hold(h *held, j *work, sources chan *Sources) {
 	select {
 	case silent := <-h.dead:
 		if silent {
-			h.job.died(h.sources)
+			j.died(sources)
 			return
 		}
 	case <-time.After(holdLimit): // the server lives, so this was not its death
 		w.takeHeld()
 	}
-	if err := h.job.discard(); err != nil {
+	if err := j.discard(); err != nil {
 		fmt.Fprintln(os.Stderr, "crash monitor: discard report:", err)
 	}
 }
@@ -228,7 +237,7 @@ func (w *watcher) hang(loop blackbox.Loop, index uint64) {
 		Where:  whereOf(loop.Name), Fingerprint: "",
 	}
 	go func() { // ends when the server has answered, or after ExplainLimit
-		w.capture(c)
+		w.capture(c, nil)
 		if w.setup.KillStall {
 			unix.PidfdSendSignal(w.pidfd, unix.SIGABRT, nil, 0)
 		}

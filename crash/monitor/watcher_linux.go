@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -19,14 +20,15 @@ import (
 
 // watcher is a monitor beside its server.
 type watcher struct {
-	role   string       // fixed
-	conn   *Conn        // fixed
-	setup  *Setup       // fixed after the first frame
-	peer   atomic.Int64 // descriptor of the other monitor plus 1, 0 = unknown
-	pipe   int          // the crash pipe's reading end; fixed
-	pidfd  int          // of the server; fixed
-	box    *blackbox.Box
-	cgroup probe.CgroupInfo // at the start; fixed
+	role    string       // fixed
+	conn    *Conn        // fixed
+	setup   *Setup       // fixed after the first frame
+	peer    atomic.Int64 // descriptor of the other monitor plus 1, 0 = unknown
+	peerPID atomic.Int64 // its process id
+	pipe    int          // the crash pipe's reading end; fixed
+	pidfd   int          // of the server; fixed
+	box     *blackbox.Box
+	cgroup  probe.CgroupInfo // at the start; fixed
 
 	ended    atomic.Bool    // the server said that it ends in good order
 	silent   chan struct{}  // closed when the control socket is: nothing more will come
@@ -143,7 +145,7 @@ func (w *watcher) listen() {
 		switch m := message.(type) {
 		case *Capture:
 			w.captures.Add(1)
-			go w.capture(m) // ends with WorkLimit at the latest; watch waits for it
+			go w.capture(m, w.expect(m)) // ends with WorkLimit at the latest; watch waits for it
 		case *Sources:
 			w.deliver(m)
 		case *End:
@@ -229,7 +231,7 @@ func (w *watcher) waitForEnd() (spoke bool, err error) {
 // having done the work, or makes no progress. The reserve then ends it.
 func (w *watcher) standBy() bool {
 	steps, since := w.box.Steps(0), time.Now()
-	for time.Since(since) < StandbyAfter {
+	for time.Since(since) < w.patience() {
 		peer := w.peer.Load() // may come late: the server died while it told
 		if peer == 0 {
 			time.Sleep(standbyPoll)
@@ -250,6 +252,24 @@ func (w *watcher) standBy() bool {
 	return true
 }
 
+// patience is how long the first may make no progress: one that is stopped never will, one that runs may be slow.
+func (w *watcher) patience() time.Duration {
+	if pid := w.peerPID.Load(); pid != 0 && stopped(int(pid)) {
+		return StandbyAfter
+	}
+	return StandbySlow
+}
+
+// stopped tells whether a process is stopped by a signal or a tracer, or is dead: proc(5), the state behind the name.
+func stopped(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return true
+	}
+	_, rest, _ := bytes.Cut(stat, []byte(") "))
+	return len(rest) > 0 && bytes.IndexByte([]byte("TtZX"), rest[0]) >= 0
+}
+
 // ended waits for the end of a process, and tells whether it came.
 func ended(pidfd int, wait time.Duration) bool {
 	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
@@ -266,6 +286,7 @@ func (w *watcher) meet(pid int) {
 	if err != nil {
 		return // it has ended: the next one will be told
 	}
+	w.peerPID.Store(int64(pid))
 	if old := w.peer.Swap(int64(pidfd) + 1); old != 0 {
 		unix.Close(int(old - 1))
 	}
