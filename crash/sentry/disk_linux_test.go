@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// mount puts a file system of 256 KiB under the spool, or skips.
+// mount puts a file system of 128 KiB under the spool, or skips.
 func (w *world) mount(t *testing.T) {
 	t.Helper()
-	if err := syscall.Mount("tmpfs", w.spool, "tmpfs", 0, "size=256k,mode=700"); err != nil {
+	if err := syscall.Mount("tmpfs", w.spool, "tmpfs", 0, "size=128k,mode=700"); err != nil {
 		t.Skipf("mount a small file system: %v", err)
 	}
 	t.Cleanup(func() { must(t, syscall.Unmount(w.spool, syscall.MNT_DETACH)) })
@@ -20,7 +20,7 @@ func (w *world) mount(t *testing.T) {
 func TestRealFullDisk(t *testing.T) {
 	w := newWorld(t, nil)
 	w.mount(t)
-	dir := newBundle(t, "flight.json", noise(60<<10))
+	dir := newBundle(t, "flight.json", noise(40<<10))
 	n, failed := 0, error(nil)
 	for ; n < 200 && failed == nil; n++ {
 		failed = w.Put(dir, w.meta(n))

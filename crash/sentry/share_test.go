@@ -24,7 +24,7 @@ const (
 )
 
 // perChild is how many events a child puts into the spool.
-const perChild = 25
+const perChild = 20
 
 // child is the life of a child process.
 func child(role string) {
@@ -126,13 +126,13 @@ func TestGoroutinesShareASpool(t *testing.T) {
 // killAt lets a child send until a point, kills it there, and sends the rest.
 func killAt(t *testing.T, role string) (w *world, id string) {
 	w = newWorld(t, nil)
-	w.put(newBundle(t), 0, 50)
+	w.put(newBundle(t), 0, 20)
 	cmd, out := w.start(t, role, "", 0)
 	line, err := out.ReadString('\n')
 	must(t, err)
 	must(t, cmd.Process.Kill())
 	cmd.Wait()
-	if r := w.send(); r.Kept != 0 || len(w.sink.Events()) != 50 {
+	if r := w.send(); r.Kept != 0 || len(w.sink.Events()) != 20 {
 		t.Errorf("%+v, %d events", r, len(w.sink.Events()))
 	}
 	return w, line[:32]
