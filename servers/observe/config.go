@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"vitrine/crash"
 	"vitrine/logx"
 	"vitrine/logx/record"
 )
@@ -18,12 +19,14 @@ const (
 	DefaultOpsAddr = "127.0.0.1:8080"
 	// DefaultLogDir is where [Main] keeps the system log, in the working directory.
 	DefaultLogDir = "var/log"
+	// DefaultCrashDir is where [Main] keeps the bundles of crashes, in the working directory.
+	DefaultCrashDir = "var/crash"
 )
 
 // defaultStopTimeout is how long the servers have to drain.
 const defaultStopTimeout = 10 * time.Second
 
-// Config describes a Stack. The zero value has no ops HTTP and logs to stderr alone.
+// Config describes a Stack. The zero value has no ops HTTP, logs to stderr alone and captures no crashes.
 type Config struct {
 	// OpsAddr is the host:port of the ops HTTP, port 0 for any free one; default "", no ops HTTP. A host that is not
 	// loopback is allowed and logged.
@@ -47,6 +50,17 @@ type Config struct {
 	// Log takes the lines instead of LogDir and stderr, all that it wants. It is called from the goroutines of workers and
 	// must be safe for that.
 	Log slog.Handler
+
+	// CrashDir is the directory of the bundles that crashes and panics leave; default "", no capture. Processes may share it.
+	// A program that sets it calls [crash.ServeMonitor] first of all in main, as its tests do in TestMain: the process that
+	// watches over it is the same program run again.
+	CrashDir string
+	// Crash says what is captured; CrashDir takes the place of its Dir, and Boot and Notify are the stack's. Bundles have
+	// metrics.json, sessions.json and the end of the log's newest file beside Crash's own Sources and Files.
+	Crash crash.Config
+
+	// Chaos puts a page under the ops HTTP that makes servers panic, for drills; see [Stack.AddChaos].
+	Chaos bool
 
 	// StopTimeout is how long all servers together have to drain; default 10 s.
 	StopTimeout time.Duration

@@ -19,11 +19,17 @@ import (
 
 	"vitrine/core/engine"
 	"vitrine/core/packet"
+	"vitrine/crash"
 
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
+	crash.ServeMonitor()
+	if os.Getenv(perishVariable) != "" {
+		perish()
+		return
+	}
 	if os.Getenv(childVariable) != "" {
 		child()
 		return
@@ -170,12 +176,12 @@ func stackOf(t *testing.T, cfg Config) *Stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := openJournal(&cfg, 1)
+	j, err := openJournal(&cfg, 1, &capture{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(j.close)
-	return newStack(cfg, 1, j)
+	return newStack(cfg, 1, j, &capture{})
 }
 
 // serve adds a server to the stack. It runs inside main.
@@ -184,6 +190,7 @@ func (r *rig) serve(cfg engine.Config) *engine.Server {
 		cfg.Name = "echo"
 	}
 	cfg.Addr, cfg.Observer, cfg.Boot = "127.0.0.1:0", r.stack.Observer(cfg.Name), r.stack.Boot()
+	cfg.FlightDir = r.stack.FlightDir("")
 	srv, err := engine.New(cfg, r.handler)
 	if err == nil {
 		err = srv.Start()
@@ -205,8 +212,18 @@ func (r *rig) wait() error {
 // get asks the ops HTTP.
 func (r *rig) get(path string) (code int, body string) {
 	r.t.Helper()
+	request, err := http.NewRequest(http.MethodGet, "http://"+r.stack.OpsAddr()+path, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return r.do(request)
+}
+
+// do sends a request to the ops HTTP.
+func (r *rig) do(request *http.Request) (code int, body string) {
+	r.t.Helper()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-	answer, err := client.Get("http://" + r.stack.OpsAddr() + path)
+	answer, err := client.Do(request)
 	if err != nil {
 		r.t.Fatal(err)
 	}

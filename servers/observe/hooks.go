@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"vitrine/core/engine"
+	"vitrine/crash"
 	"vitrine/logx"
 )
 
@@ -31,14 +32,16 @@ type hooks struct {
 
 // Observer returns the hooks of one server, for engine.Config.Observer: they log. What one peer can cause without end,
 // dropped packets, refused connections and panics, is logged at most ten times a second and server, and what was held back
-// is counted. Lines are written on the workers' goroutines, so Config.Log must not block for long. The name is for the log
-// alone.
+// is counted. Lines are written on the workers' goroutines, so Config.Log must not block for long. Panics are reported to the
+// crash capture, which watches the workers' turns too. The name is for log and bundles alone.
 func (st *Stack) Observer(server string) engine.Observer {
 	h := hooksOf(st, server)
-	return engine.Observer{
+	o := engine.Observer{
 		SessionOpened: h.sessionOpened, SessionClosed: h.sessionClosed, ConnectionRefused: h.connectionRefused,
 		BadFrame: h.frameRefused, QueueFull: h.sendQueueFull, AcceptPaused: h.acceptingPaused, Panicked: h.callbackPanicked,
 	}
+	st.capture.observe(h.server, &o)
+	return o
 }
 
 func hooksOf(st *Stack, server string) *hooks {
@@ -132,8 +135,9 @@ func (h *hooks) acceptingPaused(err error) {
 	}
 }
 
-// callbackPanicked runs while the panicking stack stands, so the stack it logs is the one that panicked.
+// callbackPanicked runs while the panicking stack stands, so the stack it reports and logs is the one that panicked.
 func (h *hooks) callbackPanicked(p engine.Panic) {
+	h.report(p)
 	if !h.panicked.wanted() {
 		return
 	}
@@ -146,6 +150,19 @@ func (h *hooks) callbackPanicked(p engine.Panic) {
 		slog.Int("packet_type", int(p.Packet)),
 		slog.String("error", fmt.Sprint(p.Value)),
 		slog.String("stack", string(debug.Stack())))...)
+}
+
+// report reports a panic. It is called in the deferred function, while the stack that panicked stands.
+func (h *hooks) report(p engine.Panic) {
+	where := crash.Where{Server: h.server, Worker: p.Worker, Callback: p.Callback, Packet: p.Packet}
+	if p.Session != nil {
+		where.Session = p.Session.ID().String()
+	}
+	if p.Trace.Seq() != 0 {
+		trace, span := traceOf(h.boot, p.Trace)
+		where.Trace, where.Span = fmt.Sprintf("%x", trace), fmt.Sprintf("%x", span)
+	}
+	crash.Panicked(p.Value, where)
 }
 
 func (h *hooks) name() slog.Attr { return slog.String("server", h.server) }

@@ -16,6 +16,7 @@ import (
 //	            +--> file: Config.LogDir, every line by its own levels
 //	logger --> fanout --> console: stderr, from Config.LogLevel, repeats held back
 //	            +--> collector: Config.LogOTLP, WARN and above
+//	            +--> notes: the black box of the crash capture, INFO and above
 //
 // With Config.Log that handler stands in the place of the first two.
 type journal struct {
@@ -30,7 +31,7 @@ type journal struct {
 }
 
 // openJournal opens the files and begins to export. The error is that of a directory that is in use, or of a bad collector.
-func openJournal(cfg *Config, boot uint64) (*journal, error) {
+func openJournal(cfg *Config, boot uint64, c *capture) (*journal, error) {
 	j := &journal{dir: cfg.LogDir}
 	var branches []logx.Branch
 	if cfg.Log != nil {
@@ -41,6 +42,9 @@ func openJournal(cfg *Config, boot uint64) (*journal, error) {
 			return nil, err
 		}
 		branches = j.branches(cfg)
+	}
+	if c.process != nil {
+		branches = append(branches, logx.Branch{Handler: newNotes(c.process), Level: slog.LevelInfo})
 	}
 	j.local = slog.New(logx.NewFanout(branches...))
 	j.log = j.local

@@ -61,6 +61,12 @@ var metrics = []metric{
 	{"log_held_back_total", "Log lines that the rate limit held back.", []string{"server", "type", "message"}},
 	{"log_exported_total", "Log lines that the collector took.", nil},
 	{"log_export_lost_total", "Log lines for the collector that found its queue full or that it did not take.", nil},
+	{"crash_capability", "What this machine lets the crash capture do; 1 = yes.", []string{"name"}},
+	{"crash_monitors", "Processes that watch over this one; 2 when all is well.", nil},
+	{"crash_panics_total", "Panics caught.", nil},
+	{"crash_held_back_total", "Panics that were counted and not reported, being one of many.", nil},
+	{"crash_bundles_total", "Bundles written while the process lives.", nil},
+	{"crash_lost_total", "Reports of crashes that could not be made.", nil},
 	{"sessions", "Sessions at the moment.", []string{"server", "worker"}},
 	{"sessions_limit", "The most sessions at once.", []string{"server"}},
 	{"draining", "1 while the server stops.", []string{"server"}},
@@ -137,6 +143,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	c.gauge(out, "build_info", 1, b.Version, b.Revision, b.Go)
 	c.gauge(out, "ready", number(ready))
 	c.collectLog(out)
+	c.collectCrash(out)
 	for _, s := range c.stack.added() {
 		c.collectServer(out, s.name, s.engine.Status())
 	}
@@ -163,6 +170,23 @@ func (c *collector) collectLog(out chan<- prometheus.Metric) {
 	}
 	c.count(out, "log_exported_total", export.Sent)
 	c.count(out, "log_export_lost_total", export.Lost)
+}
+
+func (c *collector) collectCrash(out chan<- prometheus.Metric) {
+	process := c.stack.capture.process
+	s := process.Stats()
+	c.gauge(out, "crash_monitors", float64(s.Monitors))
+	c.count(out, "crash_panics_total", s.Panics)
+	c.count(out, "crash_held_back_total", s.HeldBack)
+	c.count(out, "crash_bundles_total", s.Bundles)
+	c.count(out, "crash_lost_total", s.Lost)
+	c.gauge(out, "crash_capability", number(process != nil), "capture")
+	if process == nil {
+		return
+	}
+	for name, value := range process.Capabilities().Values() {
+		c.gauge(out, "crash_capability", value, name)
+	}
 }
 
 func (c *collector) collectServer(out chan<- prometheus.Metric, name string, s engine.Status) {

@@ -93,6 +93,10 @@ func (st *Stack) handler() http.Handler {
 		mux.HandleFunc("GET "+e.path, e.handle)
 		list += fmt.Sprintf("%-10s %s\n", e.path, e.about)
 	}
+	if st.cfg.Chaos {
+		mux.HandleFunc("POST /chaos/panic", st.chaosPage)
+		list += fmt.Sprintf("%-10s %s\n", "/chaos", "POST /chaos/panic?server=NAME&seam=SEAM, with the header "+chaosHeader+": makes a server panic")
+	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		plain(w, http.StatusOK)
 		io.WriteString(w, "vitrine "+st.build.Version+", "+st.State()+"\n\n"+list)

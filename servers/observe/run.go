@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"vitrine/core/engine"
+	"vitrine/crash"
 	"vitrine/logx"
 )
 
-// Main is a program around main: [Run] with ops HTTP on [DefaultOpsAddr] and the system log in [DefaultLogDir]. It ends the
-// process, with status 1 when Run failed, saying why on stderr.
+// Main is a program around main: [Run] with ops HTTP on [DefaultOpsAddr], the system log in [DefaultLogDir] and bundles of crashes
+// in [DefaultCrashDir]. It ends the process, with status 1 when Run failed, saying why on stderr. It is called first of all.
 func Main(main func(ctx context.Context, st *Stack) error) {
-	cfg := Config{OpsAddr: DefaultOpsAddr, LogDir: DefaultLogDir}
+	crash.ServeMonitor()
+	cfg := Config{OpsAddr: DefaultOpsAddr, LogDir: DefaultLogDir, CrashDir: DefaultCrashDir}
 	if err := Run(context.Background(), cfg, main); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
@@ -28,26 +30,37 @@ func Main(main func(ctx context.Context, st *Stack) error) {
 // after Run.
 //
 // The log is open before main and closed after the last line, also when main fails or panics. Meanwhile its logger is that
-// of slog and of package log; of several Runs in a process the last one has them.
+// of slog and of package log; of several Runs in a process the last one has them. The crash capture begins before the log and
+// ends after it, unless main panics: then the death that is coming leaves a bundle. A process has one capture at a time.
 func Run(ctx context.Context, cfg Config, main func(ctx context.Context, st *Stack) error) (err error) {
 	cfg, err = cfg.withDefaults()
 	if err != nil {
 		return fmt.Errorf("observe: %w", err)
 	}
 	boot := newBoot()
-	j, err := openJournal(&cfg, boot)
+	c, err := startCapture(&cfg, boot)
 	if err != nil {
 		return fmt.Errorf("observe: %w", err)
 	}
-	st := newStack(cfg, boot, j)
+	j, err := openJournal(&cfg, boot, c)
+	if err != nil {
+		c.close()
+		return fmt.Errorf("observe: %w", err)
+	}
+	st := newStack(cfg, boot, j, c)
 	restore := takeDefault(j.log)
 	how := endPanic
 	defer func() {
 		st.tellEnd(how, err)
 		restore()
+		c.speak(j.console)
 		j.close()
+		if how != endPanic {
+			c.close()
+		}
 	}()
 	st.tellStart()
+	c.speak(j.log)
 	err = st.run(ctx, main)
 	how = st.how(ctx, err)
 	return err

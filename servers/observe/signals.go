@@ -36,6 +36,7 @@ func (st *Stack) obey(cancel context.CancelFunc) {
 				st.askReload()
 			case told:
 				st.system(slog.LevelWarn, "second signal, ending at once", slog.String("signal", sig.String()))
+				st.capture.leave()
 				st.cfg.exit(exitCode(sig))
 				return
 			default:

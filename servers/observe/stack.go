@@ -23,6 +23,7 @@ import (
 type Stack struct {
 	cfg     Config       // fixed after newStack
 	journal *journal     // fixed after newStack
+	capture *capture     // fixed after newStack
 	log     *slog.Logger // fixed after newStack: the journal's
 	boot    uint64       // fixed after newStack
 	started time.Time    // fixed after newStack
@@ -37,10 +38,11 @@ type Stack struct {
 	running   sync.WaitGroup // those goroutines
 
 	mu       sync.Mutex
-	servers  []*server      // guarded by mu; only grows
-	gauges   []gauge        // guarded by mu; only grows
-	limiters []*limiter     // guarded by mu; only grows
-	onReload []func() error // guarded by mu; only grows
+	servers  []*server                          // guarded by mu; only grows
+	gauges   []gauge                            // guarded by mu; only grows
+	limiters []*limiter                         // guarded by mu; only grows
+	onReload []func() error                     // guarded by mu; only grows
+	trips    map[string]func(seam string) error // guarded by mu: by server; see AddChaos
 }
 
 // server is one that was added.
@@ -62,11 +64,13 @@ type ops struct {
 	server   *http.Server
 }
 
-func newStack(cfg Config, boot uint64, j *journal) *Stack {
-	return &Stack{
-		cfg: cfg, journal: j, log: j.log, boot: boot, started: time.Now(), build: readBuild(),
-		reloads: make(chan struct{}, 1), done: make(chan struct{}),
+func newStack(cfg Config, boot uint64, j *journal, c *capture) *Stack {
+	st := &Stack{
+		cfg: cfg, journal: j, capture: c, log: j.log, boot: boot, started: time.Now(), build: readBuild(),
+		reloads: make(chan struct{}, 1), done: make(chan struct{}), trips: map[string]func(string) error{},
 	}
+	c.stack.Store(st)
+	return st
 }
 
 // newBoot draws an id that tells this run of the process from all others; never 0.

@@ -26,6 +26,7 @@ type Status struct {
 	StartedAt time.Time      `json:"started_at"`
 	Uptime    float64        `json:"uptime_seconds"`
 	Log       LogStatus      `json:"log"`
+	Crash     CrashStatus    `json:"crash"`
 	Total     Figures        `json:"total"`   // all servers together
 	Servers   []ServerStatus `json:"servers"` // in the order in which they were added
 }
@@ -83,6 +84,7 @@ func (st *Stack) Status() Status {
 	status := Status{
 		State: st.State(), Build: st.build, Boot: strconv.FormatUint(st.boot, 10),
 		StartedAt: st.started, Uptime: time.Since(st.started).Seconds(), Log: st.logStatus(),
+		Crash:   st.capture.status(),
 		Servers: []ServerStatus{},
 	}
 	for _, s := range st.added() {
