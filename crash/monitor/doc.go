@@ -5,7 +5,8 @@
 // nothing to build, to find or to keep in step, and it goes on from the same
 // file after an update replaced it on disk. There are two. The first acts; the reserve
 // runs the same code when the first makes no progress for [StandbyAfter],
-// because somebody stopped or killed it or a disk holds it.
+// because somebody stopped or killed it, or for [StandbySlow] because a disk
+// holds it. What the first has heard by then is kept for the reserve.
 //
 //	server                                   monitor
 //	------                                   -------

@@ -17,14 +17,14 @@ type job struct {
 	store *bundle.Store                            // nil when bundles cannot be written
 	out   *bundle.Writer                           // the same
 	fails error                                    // why not
-	step  func()                                   // counts progress
 	core  func(out *bundle.Writer, maxBytes int64) // writes core.zst; nil = there is none, or it is written
 	path  string                                   // of the bundle, once it has its name
 }
 
 // begin opens the bundle. The class may not be known yet.
 func begin(setup *Setup, r *report, began time.Time, step func()) *job {
-	j := &job{setup: setup, report: r, began: began, step: step}
+	r.step = step
+	j := &job{setup: setup, report: r, began: began}
 	if err := j.open(setup.Dir); err != nil {
 		j.rescue(err)
 	}
@@ -83,6 +83,9 @@ func (j *job) hear(text []byte, dropped int64) {
 	j.meta.Timings.TextMS = time.Since(j.began).Milliseconds()
 	j.step()
 	j.take(text)
+	if j.out != nil {
+		j.problem("keep what is known so far", j.out.Draft(&j.meta))
+	}
 }
 
 // writeText writes crash.txt, if there is a bundle and a text.

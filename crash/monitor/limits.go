@@ -4,8 +4,10 @@ import "time"
 
 // Limits of a monitor.
 const (
-	// StandbyAfter is how long the first monitor may make no progress before the reserve takes over.
+	// StandbyAfter is how long the first monitor may stand still, stopped, before the reserve takes over.
 	StandbyAfter = 2 * time.Second
+	// StandbySlow is how long it may run without progress.
+	StandbySlow = 10 * time.Second
 	// WorkLimit bounds the work on one death or one live report.
 	WorkLimit = 2 * time.Minute
 	// MaxText is the most of a crash text that is kept; the rest is read and counted.

@@ -28,14 +28,15 @@ type report struct {
 	dump     *traceback.Dump
 	files    map[string][]byte // from functions of the server
 	problems []string
+	step     func() // counts progress
 }
 
 func newReport(setup *Setup, at time.Time) *report {
-	r := &report{setup: setup, scrub: scrub.New(setup.Scrub), dump: &traceback.Dump{}, files: map[string][]byte{}}
+	r := &report{setup: setup, scrub: scrub.New(setup.Scrub), dump: &traceback.Dump{}, files: map[string][]byte{}, step: func() {}}
 	r.meta = bundle.Meta{
 		Schema: bundle.Schema, Time: at, Process: setup.Process, Build: setup.Build, Event: newEvent(),
 		Core: bundle.Core{State: bundle.CoreNone, Executable: setup.Executable}, Dropped: map[string]uint64{},
-		Capabilities: setup.Capabilities,
+		Capabilities: setup.Capabilities, Where: bundle.Where{Worker: -1},
 	}
 	return r
 }
@@ -105,10 +106,14 @@ func (r *report) fill(w *bundle.Writer) {
 	if len(r.dump.Goroutines) > 0 {
 		r.putJSON(w, "goroutines.json", r.dump)
 	}
+	r.step()
 	r.fillBox(w)
+	r.step()
 	r.fillFlight(w)
+	r.step()
 	for _, source := range r.setup.Files {
 		r.copy(w, source)
+		r.step()
 	}
 	for _, files := range []map[string][]byte{r.setup.Static, r.files} {
 		for _, name := range slices.Sorted(maps.Keys(files)) {

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,7 +19,7 @@ const SpoolDir = "spool"
 func (s *Setup) Sender() (*sentry.Sender, error) {
 	return sentry.New(sentry.Config{
 		DSN: s.Sentry.DSN, Spool: filepath.Join(s.Dir, SpoolDir), Environment: s.Sentry.Environment,
-		Release: s.Sentry.Release, Server: s.Sentry.Server, Budget: s.Sentry.Budget, Scrub: scrub.New(s.Scrub),
+		Release: s.Sentry.Release, Server: s.Sentry.Server, Budget: s.Sentry.Budget, PerHour: s.Sentry.PerHour, Scrub: scrub.New(s.Scrub),
 	})
 }
 
@@ -44,7 +45,7 @@ func (s *Setup) trySend(m *bundle.Meta, path string) error {
 		return err
 	}
 	if m != nil {
-		if err := sender.Put(path, m); err != nil {
+		if err := sender.Put(path, m); err != nil && !errors.Is(err, sentry.ErrHeldBack) {
 			return fmt.Errorf("spool %s: %w", m.ID, err)
 		}
 	}

@@ -83,6 +83,12 @@ func orphan(run string, alive func(pid int) bool) error {
 	r.meta.Class, r.meta.ReasonHow = bundle.ClassKilled, "exit"
 	r.meta.Reason = "ended without a word, and its monitors with it: all were killed, or the container stopped"
 	r.meta.Core.Why = "nothing was left to take one of"
-	err = begin(s, r, now, func() {}).finish()
+	j := begin(s, r, now, func() {})
+	if text, err := os.ReadFile(filepath.Join(run, heardName)); err == nil && len(text) > 0 {
+		j.hear(text, 0)
+		d := death{text: text, dump: r.dump}
+		r.meta.Class, r.meta.Reason, r.meta.ReasonHow = d.classify()
+	}
+	err = j.finish()
 	return errors.Join(err, os.RemoveAll(run))
 }
