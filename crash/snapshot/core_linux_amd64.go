@@ -85,7 +85,7 @@ func (w *writer) write(to io.Writer) (err error) {
 // tells of pages that are gone as of pages that never were.
 func (s *Snapshot) intact() error {
 	st, err := readStat(fmt.Sprintf("/proc/%d/stat", s.source()))
-	if err != nil || st.state == 'Z' || st.state == 'X' {
+	if err != nil || st.ended() {
 		return ErrGone
 	}
 	return nil

@@ -22,7 +22,9 @@ const decoderBytes = 32 << 20
 // Expand turns core.zst into the ELF core that Delve opens, with holes where zeros are. It blocks on both files, may be
 // called from any goroutine and leaves dst open, its offset behind the last byte. More than MaxExpandBytes is an error.
 func Expand(dst *os.File, src io.Reader) error {
-	dec, err := zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(decoderBytes))
+	// Behind a plain reader: what it knows to lie in memory the decoder would expand there as a whole.
+	plain := struct{ io.Reader }{src}
+	dec, err := zstd.NewReader(plain, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(decoderBytes))
 	if err != nil {
 		return fmt.Errorf("expand core: %w", err)
 	}

@@ -60,7 +60,7 @@ func (t *target) fork() (child int, err error) {
 	}
 	if err != nil && child != 0 {
 		kill(child)
-		return 0, err
+		return 0, &OrphanError{PID: child, Err: err}
 	}
 	return child, err
 }
@@ -140,8 +140,7 @@ func (t *target) untouched() []Range {
 	return out
 }
 
-// bind waits until the child stands and ties its life to the tracer's. Between the fork and here, some 50 us, the death of
-// the tracer would set the child free.
+// bind waits until the child stands, and has it tell of nothing but calls.
 func (t *target) bind(child int) error {
 	st, err := await(child, time.Now().Add(callTime))
 	if err == nil && st.gone {

@@ -18,7 +18,7 @@ import (
 // but their SIGTRAP changes the handler of a process that ignores or blocks it. orig_rax is -1 while the thread is
 // borrowed, so that the kernel does not restart the call that the stop interrupted with the registers of another; with
 // the old registers it comes back, and the kernel restarts the call when the thread is let go. Whoever lets go in between
-// leaves the thread with foreign registers, so that a call once begun has a deadline of its own, callTime.
+// leaves the thread with foreign registers, so a call once begun has a deadline of its own, callTime.
 type injection struct {
 	th    *thread
 	gate  uint64
@@ -33,10 +33,12 @@ const callTime = 30 * time.Second
 // maxCallStops bounds the stops within one injected call: entry, clone event, exit, and a few that are not ours.
 const maxCallStops = 32
 
-// The options of a thread that is borrowed, and of the child, which must not outlive the tracer.
+// The options of a thread that is borrowed and of the child, which inherits them at birth: it must not outlive the tracer
+// for a moment, since it would run. So for the time of the call the process would not either; with foreign registers in one
+// of its threads it would go wrong anyway.
 const (
-	borrowOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACECLONE
 	childOptions  = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_EXITKILL
+	borrowOptions = childOptions | unix.PTRACE_O_TRACECLONE
 )
 
 // borrow begins an injection. When it fails the thread is as it was.
@@ -56,6 +58,7 @@ func borrow(th *thread, gate uint64, options uintptr) (*injection, error) {
 	}
 	j.dropFault()
 	if err := writeSignalMask(th.tid, ^uint64(0)); err != nil {
+		_ = ptrace(unix.PTRACE_SETOPTIONS, th.tid, 0, 0) // it is about to die, or refuses this too
 		return nil, fmt.Errorf("borrow thread %d: %w", th.tid, err)
 	}
 	return j, nil
@@ -66,6 +69,9 @@ func (j *injection) end() error {
 	err := writeRegs(j.th.tid, &j.saved)
 	if maskErr := writeSignalMask(j.th.tid, j.mask); err == nil {
 		err = maskErr
+	}
+	if optionErr := ptrace(unix.PTRACE_SETOPTIONS, j.th.tid, 0, 0); err == nil {
+		err = optionErr
 	}
 	if err != nil {
 		return fmt.Errorf("give back thread %d: %w", j.th.tid, err)

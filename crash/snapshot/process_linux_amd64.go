@@ -31,6 +31,9 @@ type stat struct {
 	nice            int
 }
 
+// ended tells whether only a zombie is left.
+func (s stat) ended() bool { return s.state == 'Z' || s.state == 'X' }
+
 // maxProcBytes bounds what is read of one file in /proc.
 const maxProcBytes = 64 << 10
 

@@ -86,14 +86,26 @@ const syscallMark = 0x80
 // errStuck says that a thread did not stop in time.
 var errStuck = errors.New("does not stop")
 
+// doubtAfter is how long a thread may be silent before it is asked whether it is alive at all: of the death of a first
+// thread no wait tells as long as other threads have not been waited for.
+const doubtAfter = 5 * time.Millisecond
+
 // await waits until a traced thread has something to tell.
 func await(tid int, deadline time.Time) (stop, error) {
+	doubt := time.Now().Add(doubtAfter)
 	for i := 0; ; i++ {
 		if st, known := look(tid); known {
 			return st, nil
 		}
-		if time.Now().After(deadline) {
+		now := time.Now()
+		if now.After(deadline) {
 			return stop{}, fmt.Errorf("thread %d: %w", tid, errStuck)
+		}
+		if now.After(doubt) {
+			if st, err := readStat(fmt.Sprintf("/proc/%d/stat", tid)); err != nil || st.ended() {
+				return stop{gone: true}, nil
+			}
+			doubt = now.Add(doubtAfter)
 		}
 		pause(i)
 	}

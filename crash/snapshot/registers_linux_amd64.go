@@ -23,7 +23,6 @@ func (t *target) readRegisters() error {
 		err := readRegs(th.tid, &th.regs)
 		if errors.Is(err, unix.ESRCH) {
 			th.gone = true
-			t.tracer.dead = append(t.tracer.dead, th.tid)
 			continue
 		}
 		if err != nil {

@@ -34,6 +34,19 @@ var (
 	ErrReleased = errors.New("snapshot released")
 )
 
+// OrphanError is a picture that failed when the copy was there already. It has been ended, and the process, if it goes on
+// living, must wait for it as for Snapshot.Orphan.
+type OrphanError struct {
+	PID int // the copy
+	Err error
+}
+
+// Error gives the text of what went wrong.
+func (e *OrphanError) Error() string { return e.Err.Error() }
+
+// Unwrap gives what went wrong.
+func (e *OrphanError) Unwrap() error { return e.Err }
+
 // Options say how a process is stopped. The zero value is good for a process that is not dying.
 type Options struct {
 	// Thread is the thread whose goroutine is the subject, the first one of the core, which readers show as current. 0,

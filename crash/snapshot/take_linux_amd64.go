@@ -17,11 +17,11 @@ type state struct {
 	released atomic.Bool // atomic
 }
 
-// Take takes the picture of a process. The process stands still for Times.Stopped, 5 to 10 ms at 500 MB of memory in use
-// and about 10 us more per MB, and goes on as if nothing had happened: system calls are restarted or return EINTR as
-// after any stop, signals are delivered. Any goroutine may call it. It blocks for Options.Deadline at most, and for the
-// fork of a very large process; on any error the process runs. The caller must end the snapshot with Release. Errors:
-// ErrGone, ErrNoFork, unix.EPERM where tracing is not allowed or somebody else traces.
+// Take takes the picture of a process. The process stands still for Times.Stopped and goes on as if nothing had happened:
+// system calls are restarted or return EINTR as after any stop, signals are delivered. Any goroutine may call it. It blocks
+// for Options.Deadline at most, and besides for the fork, which it does not give up: a thread of the process runs foreign
+// code then, and the process would die with the caller. On any error the process runs. The caller must end the snapshot
+// with Release. Errors: ErrGone, ErrNoFork, OrphanError, unix.EPERM where tracing is not allowed or somebody traces already.
 func Take(pid int, o Options) (*Snapshot, error) {
 	in, err := readInfo(pid)
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Snapshot) take(o Options) error {
 	s.Times.Stopped = time.Since(t.began)
 	if err := closeFiles(child, t.info.gate); err != nil {
 		kill(child)
-		return err
+		return &OrphanError{PID: child, Err: err}
 	}
 	s.Child = child
 	return nil

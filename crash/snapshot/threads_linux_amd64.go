@@ -114,11 +114,8 @@ const workerFlags = 0x10 | 0x4000 | 0x200000
 // untraceable tells whether a thread has ended without having been waited for, or works for the kernel.
 func (t *target) untraceable(tid int) bool {
 	st, err := readStat(fmt.Sprintf("/proc/%d/task/%d/stat", t.pid, tid))
-	return err != nil || st.state == 'Z' || st.state == 'X' || st.flags&workerFlags != 0
+	return err != nil || st.ended() || st.flags&workerFlags != 0
 }
-
-// doubtAfter is how long a thread may take to stop before it is asked whether it is alive at all.
-const doubtAfter = 5 * time.Millisecond
 
 // awaitAll waits until every thread stands.
 func (t *target) awaitAll() error {
@@ -165,7 +162,6 @@ func (t *target) doubtRest() {
 	for _, th := range t.threads {
 		if !th.stopped && !th.gone && t.untraceable(th.tid) {
 			th.gone = true
-			t.tracer.dead = append(t.tracer.dead, th.tid)
 		}
 	}
 }
@@ -181,27 +177,35 @@ func (t *target) alive() []*thread {
 	return alive
 }
 
-// letGo lets every thread run again, with the signals that the stop held up.
+// letGo lets every thread run again, with the signals that the stop held up. Threads that ended are left to the tracer to
+// wait for: some were only seen as zombies.
 func (t *target) letGo() {
 	for _, th := range t.threads {
 		if th.calm != nil {
 			th.calm()
 			th.calm = nil
 		}
-		if !th.stopped || th.gone {
-			continue
+		if th.stopped && !th.gone {
+			th.gone = !t.detach(th)
+			th.stopped = false
 		}
-		th.stopped = false
-		var first unix.Signal
-		if len(th.signals) > 0 {
-			first = th.signals[0]
-		}
-		if err := ptrace(unix.PTRACE_DETACH, th.tid, 0, uintptr(first)); err != nil {
-			t.tracer.dead = append(t.tracer.dead, th.tid) // killed while it stood
-			continue
-		}
-		for _, extra := range th.signals[min(1, len(th.signals)):] {
-			_ = unix.Tgkill(t.pid, th.tid, extra) // it may have ended already
+		if th.gone {
+			t.tracer.dead = append(t.tracer.dead, th.tid)
 		}
 	}
+}
+
+// detach lets one thread go; false: it was killed while it stood.
+func (t *target) detach(th *thread) bool {
+	var first unix.Signal
+	if len(th.signals) > 0 {
+		first = th.signals[0]
+	}
+	if ptrace(unix.PTRACE_DETACH, th.tid, 0, uintptr(first)) != nil {
+		return false
+	}
+	for _, extra := range th.signals[min(1, len(th.signals)):] {
+		_ = unix.Tgkill(t.pid, th.tid, extra) // it may have ended already
+	}
+	return true
 }
