@@ -18,6 +18,7 @@ type crashCommand struct {
 	Show  crashShowCommand  `cmd:"" help:"Tell what a bundle says, on one screen."`
 	Diff  crashDiffCommand  `cmd:"" help:"Tell in what two bundles differ."`
 	Open  crashOpenCommand  `cmd:"" help:"Open a core in the debugger."`
+	Dump  crashDumpCommand  `cmd:"" help:"Make a report of a process that runs on."`
 	Send  crashSendCommand  `cmd:"" help:"Send the reports that wait."`
 	Prune crashPruneCommand `cmd:"" help:"Remove what is over the limits."`
 }
