@@ -160,6 +160,10 @@ KILLS     ?= 50
 LOG_DATA  := $(CURDIR)/var/logdata
 LOG_BYTES ?= 2GB
 
+.PHONY: bench-guard
+bench-guard: ## what crash.Guard costs over a plain call, ten times the medians of calls in turn, and judge the gate of 15 ns
+	$(GO) test ./crash -run '^$$' -bench 'BenchmarkGuard$$' -count 10
+
 .PHONY: bench-build
 bench-build:
 	@mkdir -p $(BENCH_DIR)

@@ -27,10 +27,12 @@ type Where struct {
 // Guard runs fn and catches a panic in it: the panic is reported as by [Panicked] and Guard returns true. It is for the
 // root of a goroutine and for calls that must not end one; it allocates nothing. runtime.Goexit goes through it.
 func Guard(fn func()) (panicked bool) {
+	panicked = true // until fn has returned: asking a bool costs less than asking the runtime
 	defer func() {
-		if value := recover(); value != nil {
-			panicked = true
-			Panicked(value, Where{Worker: noWorker})
+		if panicked {
+			if value := recover(); value != nil { // none at runtime.Goexit
+				Panicked(value, Where{Worker: noWorker})
+			}
 		}
 	}()
 	fn()
