@@ -90,7 +90,7 @@ func (a *account) print(w io.Writer, e extent, now time.Time) error {
 // head prints the facts, a line each.
 func (a *account) head(p *page, now time.Time) {
 	m := a.meta
-	for i, line := range wrap(visible(m.Reason), p.width-nameColumns, p.reason) {
+	for i, line := range wrap(visible(orNone(m.Reason)), p.width-nameColumns, p.reason) {
 		name := ""
 		if i == 0 {
 			name = string(m.Class)
@@ -114,6 +114,9 @@ func (a *account) head(p *page, now time.Time) {
 // wrap breaks a text into lines between words, at most so many; the last one is cut.
 func wrap(s string, width, most int) []string {
 	var out []string
+	if s == "" {
+		return nil
+	}
 	for columns(s) > width && len(out) < most-1 {
 		head := strings.TrimSuffix(fit(s, width), "...")
 		if i := strings.LastIndexByte(head, ' '); i > 0 {
