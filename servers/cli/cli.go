@@ -21,12 +21,13 @@ const (
 
 // grammar is the command line; each command's Run gets the streams.
 type grammar struct {
-	Up    upCommand    `cmd:"" help:"Start the whole stack on embedded defaults in one process."`
-	Serve serveCommand `cmd:"" help:"Start one server."`
-	Bots  botsCommand  `cmd:"" help:"Play bots against a server and check every reply."`
-	Logs  logsCommand  `cmd:"" help:"Search, follow or verify the system log."`
-	Check checkCommand `cmd:"" help:"Check the wire formats or the configuration."`
-	Crash crashCommand `cmd:"" help:"Read what crashes left behind."`
+	Up     upCommand     `cmd:"" help:"Start the whole stack on embedded defaults in one process."`
+	Serve  serveCommand  `cmd:"" help:"Start one server."`
+	Bots   botsCommand   `cmd:"" help:"Play bots against a server and check every reply."`
+	Logs   logsCommand   `cmd:"" help:"Search, follow or verify the system log."`
+	Check  checkCommand  `cmd:"" help:"Check the wire formats or the configuration."`
+	Crash  crashCommand  `cmd:"" help:"Read what crashes left behind."`
+	Doctor doctorCommand `cmd:"" help:"Tell what this machine lets a crash report hold, and what to do about the rest."`
 }
 
 // streams are where a command writes: results to out, what people watch to err.
@@ -78,7 +79,7 @@ func status(err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return statusOK
-	case err == errFault: // its report has been printed
+	case errors.Is(err, errFault) && err.Error() == errFault.Error(): // its report has been printed; the parser wraps errors
 		return statusFailed
 	}
 	complain(stderr, err)
