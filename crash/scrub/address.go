@@ -13,7 +13,8 @@ const maxUser = 1 << 10
 const maxLocal = 128
 
 // findURLUser finds the user and the password of a URL.
-func findURLUser(_ *Scrubber, text []byte, at int) (from, to int, with string) {
+func findURLUser(_ *Scrubber, in *input, at int) (from, to int, with string) {
+	text := in.text
 	for {
 		n := bytes.Index(text[at:], []byte("://"))
 		if n < 0 {
@@ -31,6 +32,9 @@ func findURLUser(_ *Scrubber, text []byte, at int) (from, to int, with string) {
 // password holds, so one with / or ? in it is known by the colon that no port follows.
 func userLength(rest []byte) int {
 	rest = rest[:min(len(rest), maxUser)]
+	if bytes.IndexByte(rest, '@') < 0 {
+		return 0
+	}
 	if n := bytes.IndexFunc(rest, endsURL); n >= 0 {
 		rest = rest[:n]
 	}
@@ -52,21 +56,32 @@ func endsURL(r rune) bool {
 }
 
 // findUser finds the password of name:password@host and of a DSN, name:password@tcp(host).
-func findUser(_ *Scrubber, text []byte, at int) (from, to int, with string) {
+func findUser(_ *Scrubber, in *input, at int) (from, to int, with string) {
+	text := in.text
 	for i := at; i < len(text); i++ {
 		if text[i] != '@' || i+1 >= len(text) || !isAlnum(text[i+1]) && text[i+1] != '(' && text[i+1] != '[' || bytes.HasSuffix(text[:i], []byte(mark)) {
+			continue
+		}
+		if bytes.IndexByte(text[max(at, i-maxUser):i], ':') < 0 {
 			continue
 		}
 		start := i
 		for start > at && !isSpace(text[start-1]) && !isQuote(text[start-1]) && i-start < maxUser {
 			start--
 		}
+		if bytes.Contains(text[start:i], []byte("://")) {
+			continue // its user was found before
+		}
 		if colon := bytes.IndexByte(text[start:i], ':'); colon > 0 && start+colon+1 < i {
-			return start + colon + 1, i, mark
+			to = i
+			if n := domainLength(text[i+1:]); n > 0 { // it may be an e-mail address
+				to += 1 + n
+			}
+			return start + colon + 1, to, mark
 		}
 		if isDSN(text[i:]) { // a password with spaces in it
 			line := max(at, i-maxUser)
-			line += bytes.LastIndexByte(text[line:i], '\n') + 1
+			line += bytes.LastIndexAny(text[line:i], "\n\"") + 1
 			if colon := bytes.LastIndexByte(text[line:i], ':'); colon > 0 && line+colon+1 < i {
 				return line + colon + 1, i, mark
 			}
@@ -89,7 +104,8 @@ func isDSN(text []byte) bool {
 }
 
 // findEmail finds an e-mail address, in a URL too, where its @ is %40.
-func findEmail(_ *Scrubber, text []byte, at int) (from, to int, with string) {
+func findEmail(_ *Scrubber, in *input, at int) (from, to int, with string) {
+	text := in.text
 	for i := at; i < len(text); i++ {
 		width := 1
 		if text[i] == '%' && bytes.HasPrefix(text[i:], []byte("%40")) {
@@ -101,9 +117,7 @@ func findEmail(_ *Scrubber, text []byte, at int) (from, to int, with string) {
 		for from > at && i-from < maxLocal && isLocal(text[from-1]) {
 			from--
 		}
-		if from >= 1 && text[from-1] == '\\' && from < i && bytes.IndexByte([]byte("nrt"), text[from]) >= 0 {
-			from++ // the letter of an escape
-		}
+		from = skipEscape(text, from, i)
 		to += domainLength(text[to:])
 		if from < i && to > i+width {
 			return from, to, mark
@@ -149,7 +163,8 @@ func isVersion(name []byte) bool {
 }
 
 // findAddress finds an IP address that is neither loopback nor unspecified.
-func findAddress(_ *Scrubber, text []byte, at int) (from, to int, with string) {
+func findAddress(_ *Scrubber, in *input, at int) (from, to int, with string) {
+	text := in.text
 	for i := at; i < len(text); i++ {
 		if !isAddressByte(text[i]) {
 			continue
@@ -158,6 +173,7 @@ func findAddress(_ *Scrubber, text []byte, at int) (from, to int, with string) {
 		for end < len(text) && isAddressByte(text[end]) {
 			end++
 		}
+		i = skipDigits(text, i, end)
 		if bytes.Count(text[i:end], []byte{':'}) >= 2 {
 			from, to = ip6(text, i, end)
 		} else {
@@ -173,6 +189,14 @@ func findAddress(_ *Scrubber, text []byte, at int) (from, to int, with string) {
 
 func isAddressByte(c byte) bool { return isHexDigit(c) || c == ':' || c == '.' }
 
+// skipDigits returns the place behind the digits of an escape, \u003c or \x0a, whose letter stands before i.
+func skipDigits(text []byte, i, to int) int {
+	if i < 2 || text[i-2] != '\\' || text[i-1] != 'u' && text[i-1] != 'x' {
+		return i
+	}
+	return skipEscape(text, i-1, to)
+}
+
 // ip4 finds an IPv4 address in a run of digits, letters, dots and colons: 203.0.113.7, with a port behind a colon or, as
 // tcpdump prints it, behind a dot. What follows a v is a version.
 func ip4(text []byte, from, to int) (int, int) {
@@ -184,9 +208,12 @@ func ip4(text []byte, from, to int) (int, int) {
 		for end < to && (isDigit(text[end]) || text[end] == '.') {
 			end++
 		}
-		groups := bytes.Split(bytes.TrimRight(text[i:end], "."), []byte{'.'})
-		if n := quad(groups); n > 0 && !(i > 0 && text[i-1]|0x20 == 'v' && (i < 2 || text[i-2] != '\\')) {
-			return i, i + n
+		version := i > 0 && text[i-1]|0x20 == 'v' && !escapeEnds(text, i)
+		for _, start := range []int{i, skipEscape(text, i, end)} { // %20 may belong to the address or not
+			groups := bytes.Split(bytes.TrimRight(text[start:end], "."), []byte{'.'})
+			if n := quad(groups); n > 0 && !version {
+				return start, start + n
+			}
 		}
 		i = end
 	}
@@ -244,8 +271,7 @@ func ip6(text []byte, from, to int) (int, int) {
 	}
 	closed := to >= len(text) || !isWord(text[to]) || end < to
 	for start := from; start < end && closed; {
-		word := start > 0 && isWord(text[start-1]) && (start < 2 || text[start-2] != '\\')
-		if run := text[start:end]; !word && len(run) > 2 {
+		if run := text[start:end]; begins(text, start) && len(run) > 2 {
 			if a, err := netip.ParseAddr(string(run[:min(len(run), 64)])); err == nil && len(run) <= 64 {
 				if a = a.Unmap(); a.IsLoopback() || a.IsUnspecified() {
 					return 0, 0

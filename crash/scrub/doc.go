@@ -20,8 +20,8 @@
 // # Limits
 //
 // Scrubbing is a net, not a proof: what looks like prose stays ("the password is hunter2"). In doubt it takes out too
-// much. A value that spans lines is followed for 16 KiB. A text is held three times while it is scrubbed. Cores are not
-// scrubbed: they stay on the machine.
+// much. A private key and the text of an XML element are followed for 16 KiB, brackets as far as lines are indented. A
+// text is held three times while it is scrubbed. Cores are not scrubbed: they stay on the machine.
 //
 // Sources: RFC 7519 (JWT), RFC 7468 (PEM), RFC 3986 (userinfo), RFC 6750 (Bearer).
 package scrub

@@ -3,33 +3,49 @@ package scrub
 import "bytes"
 
 // findTag finds the text of an XML element whose name is secret: <password>x</password>.
-func findTag(s *Scrubber, text []byte, at int) (from, to int, with string) {
+func findTag(s *Scrubber, in *input, at int) (from, to int, with string) {
+	text := in.text
 	for i := at; i < len(text); i++ {
-		if text[i] != '>' {
+		length := bracketAt(text, i, '>')
+		if length == 0 || !s.Secret(tagBefore(text, i)) {
 			continue
 		}
-		before := max(0, i-2*maxKey)
-		open := bytes.LastIndexByte(text[before:i], '<')
-		if open < 0 {
-			continue
+		from = i + length
+		for to = from; to < len(text) && to-from < spanMax; to++ {
+			if bracketAt(text, to, '<') > 0 {
+				break
+			}
 		}
-		name := text[before+open+1 : i]
-		if n := bytes.IndexByte(name, ' '); n >= 0 {
-			name = name[:n]
+		if to < len(text) && !tellsNothing(text[from:to]) {
+			return from, to, mark
 		}
-		end := bytes.IndexByte(text[i:min(len(text), i+spanMax)], '<')
-		if len(name) == 0 || name[0] == '/' || end <= 1 || !s.Secret(string(name)) || tellsNothing(text[i+1:i+end]) {
-			continue
-		}
-		return i + 1, i + end, mark
 	}
 	return -1, -1, ""
 }
 
+// tagBefore returns the name of the element whose opening tag ends at i, "" for a closing one.
+func tagBefore(text []byte, i int) string {
+	tag := text[max(0, i-2*maxKey):i]
+	if bytes.IndexByte(tag, '<') < 0 && !bytes.Contains(tag, []byte("u003c")) {
+		return ""
+	}
+	for j := len(tag) - 1; j >= 0; j-- {
+		if length := bracketAt(tag, j, '<'); length > 0 {
+			name, _, _ := bytes.Cut(tag[j+length:], []byte{' '})
+			if bytes.HasPrefix(name, []byte{'/'}) {
+				return ""
+			}
+			return string(name)
+		}
+	}
+	return ""
+}
+
 // findFlag finds the value of a secret flag that stands apart from it: --password x, and in lists "--password", "x".
-func findFlag(s *Scrubber, text []byte, at int) (from, to int, with string) {
+func findFlag(s *Scrubber, in *input, at int) (from, to int, with string) {
+	text := in.text
 	for i := at; i < len(text); i++ {
-		if text[i] != '-' || i > 0 && (isWord(text[i-1]) || text[i-1] == '-') {
+		if text[i] != '-' || !begins(text, i) || i > 0 && text[i-1] == '-' {
 			continue
 		}
 		key := i
@@ -43,7 +59,7 @@ func findFlag(s *Scrubber, text []byte, at int) (from, to int, with string) {
 		if end == key || !s.Secret(string(text[key:end])) {
 			continue
 		}
-		if from, to = flagValue(text, end); to > from {
+		if from, to = in.flagValue(end); to > from {
 			return from, to, mark
 		}
 		i = end - 1
@@ -52,20 +68,21 @@ func findFlag(s *Scrubber, text []byte, at int) (from, to int, with string) {
 }
 
 // flagValue finds the value behind a flag that ends at i.
-func flagValue(text []byte, i int) (from, to int) {
+func (in *input) flagValue(i int) (from, to int) {
+	text := in.text
 	from = i
 	for from < len(text) && bytes.IndexByte([]byte(` ,"'\`), text[from]) >= 0 {
 		from++
 	}
 	switch {
-	case from == i || from >= len(text) || text[from] == '-' || isSpace(text[from]):
+	case !bytes.ContainsAny(text[i:from], " ,") || from >= len(text) || text[from] == '-' || isSpace(text[from]):
 		return i, i
 	case isQuote(text[from-1]):
 		level := from - 1 - beforeBackslashes(text, from-1, i)
-		to, _ = closing(text, from, text[from-1], level)
+		to, _ = closing(text, from, text[from-1], level, around{})
 		return from, to
 	}
-	v := pair{text: text, at: from}
+	v := pair{text: text, at: from, around: in.around(i)}
 	return from, v.wordEnd(from)
 }
 
@@ -73,9 +90,10 @@ func flagValue(text []byte, i int) (from, to int) {
 var introductions = []string{"bearer ", "basic ", "identified by "}
 
 // findIntroduced finds what stands behind one of the introductions and does not look like a word.
-func findIntroduced(_ *Scrubber, text []byte, at int) (from, to int, with string) {
+func findIntroduced(_ *Scrubber, in *input, at int) (from, to int, with string) {
+	text := in.text
 	for i := at; i < len(text); i++ {
-		if c := text[i] | 0x20; c != 'b' && c != 'i' || i > 0 && isAlnum(text[i-1]) && (i < 2 || text[i-2] != '\\') {
+		if c := text[i] | 0x20; c != 'b' && c != 'i' || !begins(text, i) {
 			continue
 		}
 		for _, word := range introductions {
@@ -83,14 +101,18 @@ func findIntroduced(_ *Scrubber, text []byte, at int) (from, to int, with string
 				continue
 			}
 			from = i + len(word)
-			for from < len(text) && (text[from] == ' ' || text[from] == '\\' || isQuote(text[from])) {
+			for from < len(text) && text[from] == ' ' {
 				from++
+			}
+			if level, ok := quoteAt(text, from); ok {
+				from += level + 1
 			}
 			to = from
 			for to < len(text) && !isSpace(text[to]) && !isQuote(text[to]) && bytes.IndexByte([]byte(`,;)]}\<>`), text[to]) < 0 {
 				to++
 			}
-			if from > i+len(word) && to > from || isCredential(text[from:to]) {
+			quoted := from > 0 && isQuote(text[from-1]) && to > from
+			if (quoted || isCredential(text[from:to])) && !tellsNothing(text[from:to]) {
 				return from, to, mark
 			}
 		}

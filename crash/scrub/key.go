@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 )
@@ -110,28 +111,52 @@ func isPublic(key string) bool {
 	return p != "" && (strings.Contains(publicKeys, " "+p+" ") || last != "" && strings.Contains(publicKeys, " "+last+" "))
 }
 
-// keyBefore returns the key that ends right before at, spaces and its closing quotes passed over. quote is how it was
-// quoted, with the backslashes before the quote, "" for not.
-func keyBefore(text []byte, at int) (key, quote string) {
+// key is what stands before a = or a colon.
+type key struct {
+	name  string
+	quote string // behind it, with the backslashes before the quote; "]" may stand behind that
+	end   int    // behind it and its quote
+	query bool   // it stands behind ? or &
+}
+
+func (k *key) isQuoted() bool { return k.quote != "" && isQuote(k.quote[len(k.quote)-1]) }
+
+// keyBefore returns the key that ends right before at, spaces and closing quotes passed over.
+func keyBefore(text []byte, at int) key {
 	end := at
-	for end > 0 && at-end < 32 && (text[end-1] == ' ' || text[end-1] == '\t') {
-		end--
+	for n := blankBefore(text, end); n > 0 && at-end < 32; n = blankBefore(text, end) {
+		end -= n
 	}
 	if end > 0 && text[end-1] == ']' { // cfg["password"] = ...
 		end--
 	}
 	word := end
 	if word > 0 && isQuote(text[word-1]) {
-		word--
-		for word > 0 && text[word-1] == '\\' {
-			word--
+		word = beforeBackslashes(text, word-1, max(0, word-maxLevel))
+	}
+	start := nameStart(text, word, text[word:end])
+	k := key{name: string(text[start:word]), quote: string(text[word:end]), end: end}
+	k.query = start > 0 && (text[start-1] == '?' || text[start-1] == '&')
+	return k
+}
+
+// nameStart returns where the name of a key begins that ends at end: behind its opening quote, where it has one on its
+// line, else with the first of its letters.
+func nameStart(text []byte, end int, quote []byte) int {
+	before := text[max(0, end-maxKey):end]
+	if n := bytes.LastIndexByte(before, '\n'); n >= 0 {
+		before = before[n+1:]
+	}
+	if len(quote) > 0 && quote[len(quote)-1] != ']' {
+		if n := bytes.LastIndex(before, quote); n >= 0 {
+			return end - len(before) + n + len(quote)
 		}
 	}
-	start := word
-	for start > 0 && word-start < maxKey && isKeyByte(text[start-1]) {
+	start := end
+	for start > 0 && end-start < len(before) && isKeyByte(text[start-1]) {
 		start--
 	}
-	return string(text[start:word]), string(text[word:end])
+	return skipEscape(text, start, end)
 }
 
 func isQuote(c byte) bool { return c == '"' || c == '\'' || c == '`' }

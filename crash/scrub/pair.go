@@ -3,18 +3,17 @@ package scrub
 import "bytes"
 
 // findPair finds the value of a secret key: password=x, "token": "x", Key:[1 2].
-func findPair(s *Scrubber, text []byte, at int) (from, to int, with string) {
+func findPair(s *Scrubber, in *input, at int) (from, to int, with string) {
+	text := in.text
 	for i := at; i < len(text); i++ {
 		if text[i] != '=' && text[i] != ':' {
 			continue
 		}
-		key, quote := keyBefore(text, i)
-		if len(key) == 0 || bytes.HasPrefix(text[i:], []byte("://")) || !s.Secret(key) {
+		key := keyBefore(text, i)
+		if key.name == "" || bytes.HasPrefix(text[i:], []byte("://")) || !s.Secret(key.name) {
 			continue
 		}
-		v := pair{text: text, key: key, quote: quote, colon: text[i] == ':', at: i + 1}
-		before := i - len(key) - 1
-		v.query = before >= 0 && (text[before] == '?' || text[before] == '&')
+		v := pair{text: text, key: key, colon: text[i] == ':', at: i + 1, around: in.around(key.end)}
 		if v.find() && v.from >= at {
 			return v.from, v.to, v.with
 		}
@@ -25,10 +24,9 @@ func findPair(s *Scrubber, text []byte, at int) (from, to int, with string) {
 // pair is a secret key and the search for its value.
 type pair struct {
 	text     []byte
-	key      string
-	quote    string // around the key, with its backslashes
+	key      key
 	colon    bool   // key: value
-	query    bool   // ?key=value or &key=value
+	around          // of the key
 	at       int    // where the value may begin
 	from, to int    // of the value
 	with     string // in place of it
@@ -36,12 +34,12 @@ type pair struct {
 
 // find finds the value; false when there is none, or it tells nothing.
 func (v *pair) find() bool {
-	for v.at < len(v.text) && bytes.IndexByte([]byte("=:>~"), v.text[v.at]) >= 0 {
-		v.at++
+	for v.at < len(v.text) && operatorAt(v.text, v.at) > 0 {
+		v.at += operatorAt(v.text, v.at)
 	}
 	operator := v.at
-	for v.at < len(v.text) && (v.text[v.at] == ' ' || v.text[v.at] == '\t') {
-		v.at++
+	for v.at < len(v.text) && blankAt(v.text, v.at) > 0 {
+		v.at += blankAt(v.text, v.at)
 	}
 	v.with = mark
 	if v.at >= len(v.text) || v.text[v.at] == '\n' || v.text[v.at] == '\r' {
@@ -49,10 +47,12 @@ func (v *pair) find() bool {
 	}
 	v.from = v.at
 	switch level, ok := quoteAt(v.text, v.at); {
+	case ok && v.closes(v.text, v.at+level):
+		return false
 	case ok:
 		v.from = v.at + level + 1
-		v.to, _ = closing(v.text, v.from, v.text[v.at+level], level)
-	case v.quote != "" && isQuote(v.quote[len(v.quote)-1]):
+		v.to, _ = closing(v.text, v.from, v.text[v.at+level], level, v.around)
+	case v.key.isQuoted():
 		v.bare()
 	case v.wholeLine(operator):
 		v.line()
@@ -62,17 +62,23 @@ func (v *pair) find() bool {
 	return v.to > v.from && !tellsNothing(v.text[v.from:v.to])
 }
 
+// operatorAt returns the length of a sign between a key and its value, 0 for none: the rest of :=, => and the like.
+func operatorAt(text []byte, i int) int {
+	if text[i] == '=' || text[i] == ':' || text[i] == '~' {
+		return 1
+	}
+	return bracketAt(text, i, '>')
+}
+
 // wholeLine tells whether the value goes to the end of the line: "Cookie: a=b; c=d", "passphrase: correct horse".
-func (v *pair) wholeLine(operator int) bool { return v.colon && v.at > operator && ofLine(v.key) }
+func (v *pair) wholeLine(operator int) bool { return v.colon && v.at > operator && ofLine(v.key.name) }
 
 // bare is a value without quotes behind a key in quotes, as in JSON: it ends where JSON ends it, and the mark gets the
 // quotes of the key.
 func (v *pair) bare() {
-	v.with = v.quote + mark + v.quote
+	v.with = v.key.quote + mark + v.key.quote
 	if c := v.text[v.at]; c == '{' || c == '[' {
-		if v.to = bracketEnd(v.text, v.at, false); v.to < 0 {
-			v.to = lineEnd(v.text, v.at)
-		}
+		v.to, _ = bracketEnd(v.text, v.at, v.around)
 		return
 	}
 	v.to = v.at
@@ -97,16 +103,14 @@ func (v *pair) word() {
 }
 
 func (v *pair) wordEnd(at int) int {
-	hopeless := false // a bracket of this word is never closed
 	for i := at; i < len(v.text); i++ {
 		switch c := v.text[i]; {
-		case isSpace(c), v.query && (c == '&' || c == '#'):
+		case isSpace(c), v.key.query && (c == '&' || c == '#'):
 			return i
-		case isQuote(c) && endsString(v.text, i):
+		case v.closes(v.text, i):
 			return beforeBackslashes(v.text, i, at)
-		case !hopeless && (c == '[' || c == '{' || c == '('):
-			end := bracketEnd(v.text, i, true)
-			if hopeless = end < 0 || i > at && bytes.IndexByte(v.text[i:end], '\n') >= 0; !hopeless {
+		case c == '[' || c == '{' || c == '(':
+			if end := v.bracket(i, at); end > i {
 				i = end - 1
 			}
 		}
@@ -114,10 +118,27 @@ func (v *pair) wordEnd(at int) int {
 	return len(v.text)
 }
 
+// maxInner is how far a bracket within a word is followed.
+const maxInner = 1 << 10
+
+// bracket returns where the bracket at i ends, 0 where it is only a sign. That which the word begins with is followed
+// over lines, as far as it may reach where it is not closed; another must be closed soon.
+func (v *pair) bracket(i, at int) int {
+	if i == at {
+		end, _ := bracketEnd(v.text, i, v.around)
+		return end
+	}
+	end, closed := bracketEnd(v.text[:min(len(v.text), i+maxInner)], i, v.around)
+	if !closed || bytes.IndexByte(v.text[i:end], '\n') >= 0 {
+		return 0
+	}
+	return end
+}
+
 // line is a value that goes to the end of the line, or of the string that it stands in.
 func (v *pair) line() {
 	for v.to = v.at; v.to < len(v.text) && v.text[v.to] != '\n'; v.to++ {
-		if v.text[v.to] == '"' && endsString(v.text, v.to) {
+		if v.closes(v.text, v.to) {
 			v.to = beforeBackslashes(v.text, v.to, v.at)
 			return
 		}

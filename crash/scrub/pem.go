@@ -8,7 +8,8 @@ const (
 )
 
 // findPrivateKey finds a PEM block of a private key, whole or cut, on lines of its own or on one with \n in it.
-func findPrivateKey(_ *Scrubber, text []byte, at int) (from, to int, with string) {
+func findPrivateKey(_ *Scrubber, in *input, at int) (from, to int, with string) {
+	text := in.text
 	for {
 		n := bytes.Index(text[at:], []byte(pemBegin))
 		if n < 0 {

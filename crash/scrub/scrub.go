@@ -109,8 +109,8 @@ func (s *Scrubber) verbatim(text string) string {
 }
 
 // finder returns the next thing to take out, at or behind at, and what comes in its place; from is -1 when there is
-// none.
-type finder func(s *Scrubber, text []byte, at int) (from, to int, with string)
+// none. at grows from call to call.
+type finder func(s *Scrubber, in *input, at int) (from, to int, with string)
 
 // passes are the finders in order: what is recognized by what surrounds it comes before what is recognized by itself.
 func passes() []finder {
@@ -141,7 +141,8 @@ func (s *Scrubber) clean(text []byte) []byte {
 
 // pass appends the text without what find finds; nil when it finds nothing.
 func (s *Scrubber) pass(dst, text []byte, find finder) []byte {
-	from, to, with := find(s, text, 0)
+	in := &input{text: text, nearest: -1}
+	from, to, with := find(s, in, 0)
 	if from < 0 {
 		return nil
 	}
@@ -149,7 +150,7 @@ func (s *Scrubber) pass(dst, text []byte, find finder) []byte {
 	for from >= 0 {
 		dst = append(append(dst, text[at:from]...), with...)
 		at = to
-		from, to, with = find(s, text, at)
+		from, to, with = find(s, in, at)
 	}
 	return append(dst, text[at:]...)
 }

@@ -1,6 +1,9 @@
 package scrub
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // services are what keys of well-known services begin with, and how many letters, digits, - and _ follow at least.
 var services = []struct {
@@ -14,10 +17,14 @@ var services = []struct {
 	{"sk-", 20}, {"sk_live_", 10}, {"sk_test_", 10}, {"rk_live_", 10}, {"whsec_", 16}, {"SG.", 20}, {"npm_", 20}, {"hf_", 20}, {"dop_v1_", 20},
 }
 
+// serviceLetters are what they begin with.
+const serviceLetters = "eAygxsrwSnhd"
+
 // findToken finds a JWT, and a key of a well-known service.
-func findToken(_ *Scrubber, text []byte, at int) (from, to int, with string) {
+func findToken(_ *Scrubber, in *input, at int) (from, to int, with string) {
+	text := in.text
 	for i := at; i < len(text); i++ {
-		if !isAlnum(text[i]) || i > 0 && (isWord(text[i-1]) || text[i-1] == '-') && (i < 2 || text[i-2] != '\\') {
+		if strings.IndexByte(serviceLetters, text[i]) < 0 || !begins(text, i) || i > 0 && text[i-1] == '-' {
 			continue
 		}
 		for _, service := range services {
@@ -44,7 +51,8 @@ func hasDigitOrCapital(b []byte) bool {
 const minBytes = 16
 
 // findBytes finds a list of bytes as %v and %#v print it: [12 250 33 ...], []byte{0xc, 0xfa, ...}.
-func findBytes(_ *Scrubber, text []byte, at int) (from, to int, with string) {
+func findBytes(_ *Scrubber, in *input, at int) (from, to int, with string) {
+	text := in.text
 	for i := at; i < len(text); i++ {
 		if text[i] != '[' && text[i] != '{' {
 			continue
@@ -103,7 +111,8 @@ func isByte(b []byte, isHex bool) bool {
 const minKey = 32
 
 // findLongKey finds a long run of digits of hexadecimal or base64 that is no word, path or id.
-func findLongKey(_ *Scrubber, text []byte, at int) (from, to int, with string) {
+func findLongKey(_ *Scrubber, in *input, at int) (from, to int, with string) {
+	text := in.text
 	for i := at; i < len(text); i++ {
 		if !isKeyDigit(text[i]) {
 			continue
@@ -112,12 +121,12 @@ func findLongKey(_ *Scrubber, text []byte, at int) (from, to int, with string) {
 		for end < len(text) && isKeyDigit(text[end]) {
 			end++
 		}
-		from, to = i, end
-		if i > at && text[i-1] == '\\' && end-i > 1 {
-			from++ // the letter of an escape
-		}
+		from, to = skipEscape(text, i, end), end
 		for from < to && !isAlnum(text[from]) {
 			from++
+		}
+		for to < min(len(text), end+2) && text[to] == '=' {
+			to++
 		}
 		if to-from >= minKey && looksRandom(text[from:to]) && !isNamed(text, from, to) {
 			return from, to, mark
@@ -127,7 +136,7 @@ func findLongKey(_ *Scrubber, text []byte, at int) (from, to int, with string) {
 	return -1, -1, ""
 }
 
-func isKeyDigit(c byte) bool { return isWord(c) || c == '-' || c == '+' || c == '/' || c == '=' }
+func isKeyDigit(c byte) bool { return isWord(c) || c == '-' || c == '+' || c == '/' }
 
 // isNamed tells whether hexadecimal digits stand behind a key that names what is public.
 func isNamed(text []byte, from, to int) bool {
@@ -142,8 +151,7 @@ func isNamed(text []byte, from, to int) bool {
 	if from == 0 || text[from-1] != ':' && text[from-1] != '=' {
 		return false
 	}
-	key, _ := keyBefore(text, from-1)
-	return isPublic(key)
+	return isPublic(keyBefore(text, from-1).name)
 }
 
 func isHexDigit(c byte) bool { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }

@@ -95,7 +95,7 @@ func isRegister(line []byte) bool {
 	if len(name) == 0 {
 		return false
 	}
-	return bytes.HasPrefix(line[len(name):], []byte("0x")) && len(bytes.TrimLeft(line[len(name)+2:], "0123456789abcdef")) == 0 || name[len(name)-2] == ':'
+	return bytes.HasPrefix(line[len(name):], []byte("0x")) && len(bytes.TrimLeft(line[len(name)+2:], "0123456789abcdef")) == 0 || bytes.IndexByte(name, ':') > 0
 }
 
 // registerName returns the name of a register and the spaces behind it, or the address of a line of the stack.
