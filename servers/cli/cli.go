@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"vitrine/core/config"
+	"vitrine/crash"
 )
 
 // Exit statuses.
@@ -38,6 +39,7 @@ var errFault = errors.New("fault found")
 
 // Main runs the program with its arguments and returns its exit status.
 func Main(args []string, stdout, stderr io.Writer) int {
+	crash.ServeMonitor() // a crash monitor is this program, run again
 	exit := -1
 	parser, err := kong.New(&grammar{},
 		kong.Name("vitrine"),

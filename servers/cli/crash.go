@@ -21,6 +21,7 @@ type crashCommand struct {
 	Dump  crashDumpCommand  `cmd:"" help:"Make a report of a process that runs on."`
 	Send  crashSendCommand  `cmd:"" help:"Send the reports that wait."`
 	Prune crashPruneCommand `cmd:"" help:"Remove what is over the limits."`
+	Test  crashTestCommand  `cmd:"" help:"Die on purpose, in a process of its own, and look at what that leaves."`
 }
 
 // Help shows the commands at work.
