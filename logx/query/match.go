@@ -50,8 +50,9 @@ func (m *matcher) id(v record.View) bool {
 
 // grepper decides by the text of records. It keeps what it allocates; one goroutine owns it.
 type grepper struct {
-	rec  record.Record
-	text []byte
+	rec   record.Record
+	text  []byte
+	block []byte // room for the next block that is read
 }
 
 // match tells whether message and fields of an intact record match. The error says that it holds nonsense.

@@ -179,12 +179,12 @@ func (s *search) consume(u *unit) {
 	given, goOn := u.give(&s.rec, s.left, s.yield)
 	s.left -= given
 	s.over = !goOn || s.left == 0
-	if u.segment != nil && len(u.buf) > 0 {
+	if u.segment != nil && u.bytes > 0 {
 		s.stats.BlocksRead++
 	}
 	s.stats.Hits += int64(given)
 	s.stats.Records += u.records
-	s.stats.Bytes += int64(len(u.buf))
+	s.stats.Bytes += u.bytes
 	for _, c := range u.corrupted {
 		s.stats.corrupt(c)
 	}

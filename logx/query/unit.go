@@ -22,8 +22,9 @@ type unit struct {
 	spots   []spot // the records to look at; none = all of the block
 
 	buf       []byte
-	hits      []uint32 // where in buf
+	hits      []hit
 	records   int64
+	bytes     int64 // that were searched
 	corrupted []Corruption
 	passed    uint64 // the index up to which the log has been searched with this unit
 	done      chan struct{}
@@ -36,31 +37,70 @@ type spot struct {
 	from  uint32 // in the .log, for messages
 }
 
+// hit is a record that matches.
+type hit struct {
+	at   uint32 // in buf
+	from uint32 // in the block, for messages
+}
+
 // reset makes a unit ready for its next use.
 func (u *unit) reset() {
 	u.segment, u.block = nil, segment.Block{}
 	u.spots, u.buf, u.hits, u.corrupted = u.spots[:0], u.buf[:0], u.hits[:0], nil
-	u.records = 0
+	u.records, u.bytes = 0, 0
 }
 
 // search finds the hits of the unit.
 func (u *unit) search(g *grepper) {
-	if u.segment != nil {
-		buf, err := u.segment.Read(u.block, u.buf)
-		if errors.Is(err, segment.ErrRemoved) {
-			return
-		}
-		if err != nil {
-			u.damage(int64(u.block.Offset), err)
-			return
-		}
-		u.buf = buf
+	if u.segment == nil {
+		u.find(g)
+		return
 	}
+	buf, err := u.segment.Read(u.block, g.block)
+	if errors.Is(err, segment.ErrRemoved) {
+		return
+	}
+	if err != nil {
+		u.damage(int64(u.block.Offset), err)
+		return
+	}
+	own := u.buf
+	u.buf = buf
+	u.find(g)
+	g.block = u.settle(own)
+}
+
+func (u *unit) find(g *grepper) {
+	u.bytes = int64(len(u.buf))
 	if len(u.spots) > 0 {
 		u.visit(g)
 	} else {
 		u.scan(g)
 	}
+}
+
+// settle leaves the hits with the unit and gives a block's room for the worker to go on with: the block it has just used,
+// which is in its cache, and the hits are copied to own, unless they are most of it.
+func (u *unit) settle(own []byte) []byte {
+	block, size := u.buf, 0
+	for _, h := range u.hits {
+		size += recordSize(block[h.at:])
+	}
+	if size > len(block)/2 {
+		return own
+	}
+	u.buf = own[:0]
+	for i, h := range u.hits {
+		u.hits[i].at = uint32(len(u.buf))
+		u.buf = append(u.buf, block[h.at:][:recordSize(block[h.at:])]...)
+	}
+	return block
+}
+
+// recordSize is the size of the intact record at the front of b.
+func recordSize(b []byte) int {
+	size, _, _ := record.Hop(b)
+	return size
 }
 
 // scan hops over all records of the block. Indexes that do not count up show a damaged head: what follows it in the
@@ -123,7 +163,7 @@ func (u *unit) look(g *grepper, v record.View, at int, from int64) {
 	case err != nil:
 		u.damage(from, fmt.Errorf("record %d: %w", v.Index, err))
 	case found:
-		u.hits = append(u.hits, uint32(at))
+		u.hits = append(u.hits, hit{uint32(at), uint32(at)})
 	}
 }
 
@@ -133,7 +173,7 @@ func (u *unit) damage(offset int64, err error) {
 
 // index is that of hit number n.
 func (u *unit) index(n int) uint64 {
-	v, _ := record.ParseUnchecked(u.buf[u.hits[n]:])
+	v, _ := record.ParseUnchecked(u.buf[u.hits[n].at:])
 	return v.Index
 }
 
@@ -152,13 +192,13 @@ func (u *unit) give(r *record.Record, most int, yield Yield) (given int, goOn bo
 	if yield == nil {
 		return len(hits), true
 	}
-	for _, at := range hits {
-		v, err := record.ParseUnchecked(u.buf[at:])
+	for _, h := range hits {
+		v, err := record.ParseUnchecked(u.buf[h.at:])
 		if err == nil {
 			err = v.Decode(r)
 		}
 		if err != nil {
-			u.damage(int64(u.block.Offset)+int64(at), fmt.Errorf("record %d: %w", v.Index, err))
+			u.damage(int64(u.block.Offset)+int64(h.from), fmt.Errorf("record %d: %w", v.Index, err))
 			continue
 		}
 		given++

@@ -63,6 +63,9 @@ func cut(err error) error {
 	return err
 }
 
+// frameSlack is room behind the bytes of a block and of its frame: with it the decoder copies 16 bytes at a time.
+const frameSlack = 32
+
 // sized gives n bytes, those of buf when it has room.
 func sized(buf []byte, n int) []byte {
 	if cap(buf) < n {
@@ -125,7 +128,7 @@ func (z *zipped) block(b *Block, buf []byte) ([]byte, error) {
 	if b.Length >= MaxBlockBytes || b.number < 0 || b.number >= z.blocks() {
 		return nil, fmt.Errorf("%w: block %d of %d bytes", ErrCorrupt, b.number, b.Length)
 	}
-	buf, err := z.frame(b.number+1, sized(buf, int(b.Length)))
+	buf, err := z.frame(b.number+1, sized(buf, int(b.Length)+frameSlack))
 	if err == nil && len(buf) != int(b.Length) {
 		err = fmt.Errorf("%w: block of %d bytes, not %d", ErrCorrupt, len(buf), b.Length)
 	}
@@ -156,7 +159,8 @@ func (z *zipped) frame(i int, buf []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer z.pool.put(in)
-	in.buf = sized(in.buf, int(z.frames[i+1]-z.frames[i]))
+	size := int(z.frames[i+1] - z.frames[i])
+	in.buf = sized(in.buf, size+frameSlack)[:size]
 	if _, err := z.file.ReadAt(in.buf, int64(z.frames[i])); err != nil {
 		return nil, cut(err)
 	}

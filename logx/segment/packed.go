@@ -207,8 +207,8 @@ func (x *packedIndex) groupOf(index uint64) int {
 	return group
 }
 
-// tickBits: the packed index keeps times in units of 2^20 ns, about a millisecond, the least rounded down, the greatest up.
-const tickBits = 20
+// tickBits: the packed index keeps times in ticks of 2^23 ns, about 8 ms, the least rounded down, the greatest up.
+const tickBits = 23
 
 // Flags of an entry of the packed index.
 const (
@@ -217,10 +217,10 @@ const (
 )
 
 // packedEntry is a block in the packed index and the size of its filter. First and offset follow from the block before, or
-// the group. Integers are uvarints, z zigzag; those with * are differences:
+// the group. Integers are uvarints, z zigzag; those with * are differences to the block before, 0 before the first:
 //
-//	| flags u8 | levels u8 | count | length - 65536 z | least time z* | greatest - least time | [types] | columns |
-//	                                                    to the greatest of the block before, in ticks; 0 before the first
+//	| flags u8 | levels u8 | count z* | length xor 65536 | least time z* | greatest - least time | [types] | columns z* |
+//	                                                       to the greatest one before, in ticks
 //
 // No columns: the block has no session, and the filter passes none. No solutions: it passes all.
 type packedEntry struct {
@@ -232,18 +232,18 @@ type packedEntry struct {
 func (e *packedEntry) filterBytes() int { return (e.columns*e.solutions + 7) / 8 }
 
 // append appends the entry behind another block of its group, an empty one for the first.
-func (e *packedEntry) append(dst []byte, last *Block) []byte {
+func (e *packedEntry) append(dst []byte, last *packedEntry) []byte {
 	flags := byte(e.solutions)
 	if e.Types == last.Types {
 		flags |= packedSameTypes
 	}
 	dst = append(dst, flags, byte(e.Levels))
-	dst = binary.AppendUvarint(dst, uint64(e.Count))
-	dst = binary.AppendVarint(dst, int64(e.Length)-BlockBytes)
+	dst = binary.AppendVarint(dst, int64(e.Count)-int64(last.Count))
+	dst = binary.AppendUvarint(dst, uint64(e.Length^BlockBytes))
 	dst = binary.AppendVarint(dst, e.MinTime>>tickBits-last.MaxTime>>tickBits)
 	dst = binary.AppendUvarint(dst, uint64(e.MaxTime>>tickBits-e.MinTime>>tickBits))
 	if flags&packedSameTypes == 0 {
 		dst = binary.AppendUvarint(dst, e.Types)
 	}
-	return binary.AppendUvarint(dst, uint64(e.columns))
+	return binary.AppendVarint(dst, int64(e.columns-last.columns))
 }

@@ -85,7 +85,7 @@ func (q *query) readGroup(g *packedGroup) (entries, filters []byte, err error) {
 // unpacker reads the entries of a group.
 func (x *packedIndex) unpacker(group int, entries []byte) unpacker {
 	g := &x.groups[group]
-	return unpacker{entries: entries, last: Block{
+	return unpacker{entries: entries, last: packedEntry{Block: Block{
 		First: x.base + uint64(g.first), Offset: g.offset, number: group * groupBlocks,
-	}}
+	}}}
 }

@@ -7,8 +7,8 @@ import (
 
 // What the filters of a packed index may take.
 const (
-	blockCredit = 2120   // bits for the filter of a block, on the average of a group
-	groupCredit = 65_536 // bits for the filter of a group, but for what rounds it up
+	blockCredit = 2176   // bits for the filter of a block, on the average of a group
+	groupCredit = 65_536 // bits for the filter of a full group, but for what rounds it up
 	shardRows   = 1024   // sessions of one ribbon of a group's filter, about
 	maxShards   = 1 + groupCredit/shardRows
 )
@@ -79,7 +79,7 @@ func (p *packer) seal() {
 // closeGroup appends the group and its entry of the directory.
 func (p *packer) closeGroup() {
 	p.poll()
-	first, last := p.group[0].Block, Block{}
+	first, last := p.group[0].Block, packedEntry{}
 	filterAt := len(p.out)
 	p.out = p.appendGroupFilter(p.out)
 	entriesAt := len(p.out)
@@ -90,7 +90,7 @@ func (p *packer) closeGroup() {
 		e := packedEntry{Block: g.Block}
 		e.columns, e.solutions = p.solve(g, rest[:g.rows])
 		p.out = e.append(p.out, &last)
-		rest, last = rest[g.rows:], g.Block
+		rest, last = rest[g.rows:], e
 	}
 	filtersAt := len(p.out)
 	p.out = append(p.out, p.filter...)
@@ -140,10 +140,10 @@ func (p *packer) solve(g *packing, rows []row) (columns, solutions int) {
 }
 
 // appendGroupFilter appends the filter of all sessions of the group: a ribbon for each range of the mixes, of about 1024.
-// With too many for groupCredit, or a block that cannot be read, it is empty.
+// With too many for its part of groupCredit, or a block that cannot be read, it is empty.
 func (p *packer) appendGroupFilter(dst []byte) []byte {
 	n := len(p.voters)
-	solutions := min(maxSolutions, groupCredit/max(n, 1))
+	solutions := min(maxSolutions, groupCredit*len(p.group)/groupBlocks/max(n, 1))
 	if solutions == 0 || n == 0 || slices.ContainsFunc(p.group, func(g packing) bool { return g.blind }) {
 		return dst
 	}

@@ -61,6 +61,12 @@ func (t *traffic) wide() *traffic {
 	return t
 }
 
+// of makes one session, or none, of all.
+func (t *traffic) of(session uint64) *traffic {
+	t.alive = []uint64{session}
+	return t
+}
+
 func (t *traffic) session() uint64 {
 	t.started++
 	return t.rand.Uint64() | 1

@@ -205,7 +205,11 @@ func TestLyingIndexIsCaught(t *testing.T) {
 func TestHostileSizesAllocateLittle(t *testing.T) {
 	const limit = 16 * MaxBlockBytes // buffers of a few calls, decoders included
 	cases := map[string]func(t *testing.T, f *fixture){
-		"huge sparse index":    func(t *testing.T, f *fixture) { grow(t, f.path(suffixIndex), 1<<40) },
+		"huge sparse index": func(t *testing.T, f *fixture) { grow(t, f.path(suffixIndex), 1<<40) },
+		"huge sparse packed index": func(t *testing.T, f *fixture) {
+			put(t, f.path(suffixIndex), f.packed())
+			grow(t, f.path(suffixIndex), 1<<40)
+		},
 		"huge sparse postings": func(t *testing.T, f *fixture) { grow(t, f.path(suffixWarn), 1<<40) },
 		"huge sparse log":      func(t *testing.T, f *fixture) { grow(t, f.path(suffixLog), 1<<40) },
 		"many frames": func(t *testing.T, f *fixture) {

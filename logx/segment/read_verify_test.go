@@ -81,6 +81,11 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"posting", suffixWarn, len(f.warn) - 5, ".warn", false, false},
 		{"frame", suffixZstd, 300_000, ".log.zst", true, true},
 		{"frame table", suffixZstd, -30, ".log.zst", true, false},
+		{"packed index, header", suffixIndex, 9, ".idx", true, false},
+		{"packed index, filter", suffixIndex, 100, ".idx", true, false},
+		{"packed index, entry", suffixIndex, f.partAt(t, partEntries) + 5, ".idx", true, false},
+		{"packed index, directory", suffixIndex, -trailerBytes - 5, ".idx", true, false},
+		{"packed index, frame", suffixZstd, 300_000, ".log.zst", true, true},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -89,7 +94,9 @@ func TestVerifyFindsDamage(t *testing.T) {
 				g = *group
 			}
 			g.write(t, t.TempDir())
-			if c.zip {
+			if strings.HasPrefix(c.name, "packed") {
+				g.pack(t)
+			} else if c.zip {
 				g.zip(t)
 			}
 			if c.at < 0 {

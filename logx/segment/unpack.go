@@ -10,27 +10,27 @@ import (
 
 // unpacker reads the entries of a group of the packed index, one after the other. It belongs to one goroutine.
 type unpacker struct {
-	entries []byte // what is left of them
-	last    Block  // the entry before; First and Offset where the group begins, before the first
-	at      int    // of the next filter
+	entries []byte      // what is left of them
+	last    packedEntry // the one before, with the number of the next; First and Offset where the group begins, before the first
+	at      int         // of the next filter
 	bad     bool
 }
 
 // next gives the next block, and where its filter stands. The error is ErrCorrupt for a block that no writer can have made.
 func (u *unpacker) next() (e packedEntry, at int, err error) {
 	flags, levels := u.byte(), u.byte()
-	count, length := u.uvarint(), u.varint()+BlockBytes
+	count, length := u.varint()+int64(u.last.Count), u.uvarint()^BlockBytes
 	least := u.varint() + u.last.MaxTime>>tickBits
 	span := u.uvarint()
 	types := u.last.Types
 	if flags&packedSameTypes == 0 {
 		types = u.uvarint()
 	}
-	columns, solutions := u.uvarint(), int(flags&packedSolutions)
+	columns, solutions := u.varint()+int64(u.last.columns), int(flags&packedSolutions)
 	const ticks = 1 << (63 - tickBits)
-	if u.bad || count == 0 || length < 0 || length >= MaxBlockBytes || count > uint64(length)/record.HeadBytes ||
+	if u.bad || length >= MaxBlockBytes || count <= 0 || count > int64(length)/record.HeadBytes ||
 		least < -ticks || least >= ticks || span >= 2*ticks || least+int64(span) >= ticks ||
-		columns > maxRibbonColumns || solutions > maxSolutions {
+		columns < 0 || columns > maxRibbonColumns || solutions > maxSolutions {
 		return e, 0, fmt.Errorf("%w: entry %d cannot be", ErrCorrupt, u.last.number)
 	}
 	e = packedEntry{columns: int(columns), solutions: solutions, Block: Block{
@@ -38,12 +38,12 @@ func (u *unpacker) next() (e packedEntry, at int, err error) {
 		MinTime: least << tickBits, MaxTime: (least+int64(span))<<tickBits | (1<<tickBits - 1),
 		Levels: record.Levels(levels), number: u.last.number,
 	}}
-	if u.last.end()+length > 1<<32 || e.End() < e.First {
+	if e.end() > 1<<32 || e.End() < e.First {
 		return e, 0, fmt.Errorf("%w: entry %d cannot be", ErrCorrupt, e.number)
 	}
 	at = u.at
 	u.at += e.filterBytes()
-	u.last = e.Block
+	u.last = e
 	u.last.number++
 	return e, at, nil
 }
