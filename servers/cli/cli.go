@@ -27,6 +27,7 @@ type grammar struct {
 	Bots   botsCommand   `cmd:"" help:"Play bots against a server and check every reply."`
 	Logs   logsCommand   `cmd:"" help:"Search, follow or verify the system log."`
 	Check  checkCommand  `cmd:"" help:"Check the wire formats or the configuration."`
+	Chaos  chaosCommand  `cmd:"" help:"Break a running stack on purpose."`
 	Crash  crashCommand  `cmd:"" help:"Read what crashes left behind."`
 	Doctor doctorCommand `cmd:"" help:"Tell what this machine lets a crash report hold, and what to do about the rest."`
 }

@@ -21,14 +21,16 @@ import (
 
 // settings is the configuration file.
 type settings struct {
-	Ops  opsSettings    `toml:"ops"`
-	Log  logSettings    `toml:"log"`
-	Echo echoSettings   `toml:"echo"`
-	Chat serverSettings `toml:"chat"`
+	Ops   opsSettings     `toml:"ops"`
+	Log   logSettings     `toml:"log"`
+	Crash captureSettings `toml:"crash"`
+	Echo  echoSettings    `toml:"echo"`
+	Chat  serverSettings  `toml:"chat"`
 }
 
 type opsSettings struct {
-	Addr string `toml:"addr" default:"127.0.0.1:8080" help:"host:port of the operations pages; empty for none"`
+	Addr  string `toml:"addr" default:"127.0.0.1:8080" help:"host:port of the operations pages; empty for none"`
+	Chaos bool   `toml:"chaos" help:"let vitrine chaos make servers panic, for drills"`
 }
 
 // echoSettings are the echo server's three listeners, a server each.

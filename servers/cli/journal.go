@@ -107,15 +107,16 @@ func levelOf(word string) record.Level {
 	return level
 }
 
-// observed returns the configuration of what watches the servers. console is the level of standard error from now on.
-func (s *settings) observed(console *slog.LevelVar) observe.Config {
+// observed returns the configuration of what watches the servers. console is the level of standard error from now on, effective
+// what bundles of crashes show of the configuration.
+func (s *settings) observed(console *slog.LevelVar, effective *config.Effective) observe.Config {
 	l := &s.Log
 	console.Set(levelOf(l.ConsoleLevel).Slog())
 	types, _ := l.typeLevels() // Validate let them pass, like the words
 	format, _ := wordOf(formatWords, l.Format)
 	sync, _ := wordOf(syncWords, l.Sync)
 	return observe.Config{
-		OpsAddr: s.Ops.Addr, LogDir: l.Dir, LogLevel: console, LogOTLP: l.OTLP,
+		OpsAddr: s.Ops.Addr, Chaos: s.Ops.Chaos, CrashDir: s.Crash.Dir, Crash: s.Crash.config(effective), LogDir: l.Dir, LogLevel: console, LogOTLP: l.OTLP,
 		Journal: logx.Config{
 			Format: logx.Format(format), Level: levelOf(l.Level), TypeLevels: types, RingDir: l.RingDir,
 			Sync: logx.SyncPolicy(sync), KeepBytes: int64(l.KeepBytes), KeepAge: l.KeepAge,

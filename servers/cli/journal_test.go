@@ -78,12 +78,12 @@ func TestLogSettingsReachTheLog(t *testing.T) {
 		"log.dir": "d", "log.ring_dir": "r", "log.level": "error", "log.types": "session=info,chat=debug", "log.console_level": "warn",
 		"log.format": "text", "log.sync": "each", "log.keep_bytes": "1MiB", "log.keep_age": "48h", "log.otlp": "http://localhost:4318",
 	}}
-	s, _, err := flags.load("", nil)
+	s, effective, err := flags.load("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	console := new(slog.LevelVar)
-	got := s.observed(console)
+	got := s.observed(console, effective)
 	want := logx.Config{
 		Format: logx.Text, Level: record.Error, RingDir: "r", Sync: logx.SyncEach, KeepBytes: 1 << 20, KeepAge: 48 * time.Hour,
 		TypeLevels: map[string]record.Level{"session": record.Info, "chat": record.Debug},
@@ -135,7 +135,7 @@ func TestReaderNamesTheDirectory(t *testing.T) {
 func TestUpLeavesALog(t *testing.T) {
 	inTempDir(t)
 	t.Setenv("VITRINE_LOG_RING_DIR", t.TempDir())
-	got := run("up", "--for", "50ms", "--port-base", "0", "--set", "log.console_level=error", "--set", "log.otlp=")
+	got := run("up", "--for", "50ms", "--port-base", "0", "--set", "crash.dir=", "--set", "log.console_level=error", "--set", "log.otlp=")
 	if got.status != statusOK || !strings.Contains(got.out, "  log          "+defaultLogDir+"  vitrine logs --follow\n") {
 		t.Fatalf("exit status %d:\n%s%s", got.status, got.out, got.err)
 	}
@@ -145,7 +145,7 @@ func TestUpLeavesALog(t *testing.T) {
 	if whole := run("logs", "verify"); whole.status != statusOK {
 		t.Errorf("verify: exit status %d:\n%s", whole.status, whole.out)
 	}
-	if text := run("up", "--for", "50ms", "--port-base", "0", "--set", "log.console_level=error", "--set", "log.dir=text", "--set", "log.format=text"); !strings.Contains(text.out, "text  lines of text\n") {
+	if text := run("up", "--for", "50ms", "--port-base", "0", "--set", "crash.dir=", "--set", "log.console_level=error", "--set", "log.dir=text", "--set", "log.format=text"); !strings.Contains(text.out, "text  lines of text\n") {
 		t.Errorf("text: exit status %d:\n%s%s", text.status, text.out, text.err)
 	}
 	files, err := filepath.Glob("text/*.txt")

@@ -62,7 +62,7 @@ func (c *serveCommand) Run(io *streams) error {
 		return err
 	}
 	console := new(slog.LevelVar)
-	return inUse(observe.Run(context.Background(), s.observed(console), func(ctx context.Context, st *observe.Stack) error {
+	return inUse(observe.Run(context.Background(), s.observed(console, effective), func(ctx context.Context, st *observe.Stack) error {
 		r, err := s.plan(c.table()).start(st)
 		if err != nil {
 			return err
@@ -72,6 +72,7 @@ func (c *serveCommand) Run(io *streams) error {
 		r.describe(io.out)
 		describeOps(io.out, st)
 		s.Log.describeJournal(io.out, st)
+		s.Crash.describe(io.out)
 		<-ctx.Done()
 		return nil
 	}))

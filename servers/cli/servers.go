@@ -22,6 +22,7 @@ type plan struct {
 	handler  func() engine.Handler
 	protocol bot.Protocol
 	greeting bool
+	chaos    bool // vitrine chaos may make it panic
 }
 
 // plans returns every server of the whole stack.
@@ -32,12 +33,16 @@ func (s *settings) plans() []plan {
 			handler: func() engine.Handler { return echo.New(echo.Config{Greeting: s.Echo.Greeting}) },
 		}
 	}
-	return []plan{
+	all := []plan{
 		echoes("echo-lan", "echo.lan", &s.Echo.LAN),
 		echoes("echo-classic", "echo.classic", &s.Echo.Classic),
 		echoes("echo-sealed", "echo.sealed", &s.Echo.Sealed),
 		{name: "chat", table: "chat", settings: &s.Chat, protocol: bot.Chat, handler: func() engine.Handler { return chat.New() }},
 	}
+	for i := range all {
+		all[i].chaos = s.Ops.Chaos
+	}
+	return all
 }
 
 // plan returns the server of a configuration table that there is.
@@ -64,10 +69,20 @@ func (p plan) start(st *observe.Stack) (*running, error) {
 		return nil, usagef("%s: %w", p.name, err)
 	}
 	last := new(atomic.Uint64)
-	cfg.Observer, cfg.Boot = remembering(last, st.Observer(p.name)), st.Boot()
-	srv, err := engine.New(cfg, p.handler())
+	cfg.Observer, cfg.Boot, cfg.FlightDir = remembering(last, st.Observer(p.name)), st.Boot(), st.FlightDir(cfg.FlightDir)
+	handler := p.handler()
+	var breaker *saboteur // nil = none
+	if p.chaos {
+		breaker = newSaboteur(p.name, handler)
+		handler = breaker.handler
+	}
+	srv, err := engine.New(cfg, handler)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.name, err)
+	}
+	if breaker != nil {
+		breaker.server = srv
+		st.AddChaos(p.name, breaker.trip)
 	}
 	if err := srv.Start(); err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func (c *upCommand) Run(io *streams) error {
 		run.watch = io.err
 	}
 	console := new(slog.LevelVar)
-	err = observe.Run(context.Background(), s.observed(console), func(ctx context.Context, st *observe.Stack) error {
+	err = observe.Run(context.Background(), s.observed(console, effective), func(ctx context.Context, st *observe.Stack) error {
 		if err := run.start(s, st, began); err != nil {
 			return err
 		}
@@ -78,6 +78,7 @@ func (run *stackRun) start(s *settings, st *observe.Stack, began time.Time) erro
 	}
 	describeOps(run.watch, st)
 	run.log.describeJournal(run.watch, st)
+	s.Crash.describe(run.watch)
 	run.first = st.Status().Log.First
 	return nil
 }

@@ -26,14 +26,15 @@ var (
 // patience is the deadline of whatever should happen at once, on a machine that has other things to do.
 const patience = 60 * time.Second
 
-// executable is the program under test, built once by TestMain.
-var executable string
+// executable is the program under test, built once by TestMain; crashes is where its crashes leave their bundles unless a test
+// says otherwise, since the monitor of a process that is killed outlives the test.
+var executable, crashes string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "vitrine-e2e-")
 	if err == nil {
-		executable = filepath.Join(dir, "vitrine")
+		executable, crashes = filepath.Join(dir, "vitrine"), filepath.Join(dir, "crash")
 		err = build(repository(), executable)
 	}
 	status := 1

@@ -51,7 +51,7 @@ func launchIn(t *testing.T, dir, file string, args ...string) *program {
 	t.Helper()
 	p := &program{t: t, cmd: exec.Command(file, args...), grown: make(chan struct{}), ended: make(chan struct{})}
 	p.cmd.Dir = dir
-	p.cmd.Env = append(os.Environ(), "VITRINE_LOG_RING_DIR="+t.TempDir()) // a killed process leaves its ring
+	p.cmd.Env = append(os.Environ(), "VITRINE_LOG_RING_DIR="+t.TempDir(), "VITRINE_CRASH_DIR="+crashes) // a killed process leaves its ring
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -292,7 +292,7 @@ func (r *rig) post(path string, header bool) (code int, body string) {
 		r.t.Fatal(err)
 	}
 	if header {
-		request.Header.Set(chaosHeader, "yes")
+		request.Header.Set(ChaosHeader, "yes")
 	}
 	return r.do(request)
 }

@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// chaosHeader must be in a request for chaos: a page in a browser that is open beside cannot send it unasked.
-const chaosHeader = "Vitrine-Chaos"
+// ChaosHeader is the header that must be in a request to the chaos page: a page in a browser that is open beside cannot send it unasked.
+const ChaosHeader = "Vitrine-Chaos"
 
 // AddChaos gives a server's answer to POST /chaos/panic?server=NAME&seam=SEAM: trip makes it panic at a seam, now or at the next
 // chance, and returns why it cannot. The page is there with Config.Chaos alone. trip runs on any goroutine and does not block.
@@ -24,8 +24,8 @@ func (st *Stack) chaosPage(w http.ResponseWriter, r *http.Request) {
 	trip := st.trips[server]
 	st.mu.Unlock()
 	switch {
-	case r.Header.Get(chaosHeader) == "":
-		problem(w, http.StatusForbidden, "the request has no header "+chaosHeader)
+	case r.Header.Get(ChaosHeader) == "":
+		problem(w, http.StatusForbidden, "the request has no header "+ChaosHeader)
 		return
 	case trip == nil:
 		problem(w, http.StatusNotFound, fmt.Sprintf("server %.40q: it has no chaos", server))

@@ -95,7 +95,7 @@ func (st *Stack) handler() http.Handler {
 	}
 	if st.cfg.Chaos {
 		mux.HandleFunc("POST /chaos/panic", st.chaosPage)
-		list += fmt.Sprintf("%-10s %s\n", "/chaos", "POST /chaos/panic?server=NAME&seam=SEAM, with the header "+chaosHeader+": makes a server panic")
+		list += fmt.Sprintf("%-10s %s\n", "/chaos", "POST /chaos/panic?server=NAME&seam=SEAM, with the header "+ChaosHeader+": makes a server panic")
 	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		plain(w, http.StatusOK)
