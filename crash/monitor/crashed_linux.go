@@ -169,8 +169,6 @@ func (w *watcher) heard() (before []byte, keep *os.File) {
 	return before, keep
 }
 
-const heardName = "heard.txt"
-
 // textPoll is how often the reader of a silent pipe looks at the clock, in milliseconds.
 const textPoll = 100
 

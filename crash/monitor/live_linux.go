@@ -78,6 +78,7 @@ func (w *watcher) reap(snap *picture) {
 func (w *watcher) live(c *Capture, snap *picture, began time.Time) *work {
 	j := w.begin(liveReport(w.setup, c), snap, began)
 	j.hear(c.Text, 0)
+	j.readFlight()
 	return j
 }
 

@@ -8,11 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"vitrine/core/flight"
 	"vitrine/crash/blackbox"
 	"vitrine/crash/bundle"
 	"vitrine/crash/scrub"
@@ -28,7 +26,8 @@ type report struct {
 	dump     *traceback.Dump
 	files    map[string][]byte // from functions of the server
 	problems []string
-	step     func() // counts progress
+	workers  []worker // of flight.json, nil until they are read
+	step     func()   // counts progress
 }
 
 func newReport(setup *Setup, at time.Time) *report {
@@ -191,46 +190,6 @@ func (r *report) fillBox(w *bundle.Writer) {
 
 // clean scrubs text of any length.
 func (r *report) clean(text string) string { return string(r.scrub.Bytes([]byte(text))) }
-
-// worker is what flight.json holds of one recorder.
-type worker struct {
-	Server    string          `json:"server"`
-	Worker    uint16          `json:"worker"`
-	Zero      time.Time       `json:"zero"` // the moment of stamp 0
-	Torn      int             `json:"torn,omitempty"`
-	Packets   []flight.Record `json:"packets"`
-	Lifecycle []flight.Record `json:"lifecycle"`
-}
-
-// fillFlight writes the records that the server's recorders left.
-func (r *report) fillFlight(w *bundle.Writer) {
-	paths, _ := filepath.Glob(filepath.Join(r.setup.RunDir, "*.flight")) // the pattern is well formed
-	var workers []worker
-	for _, path := range paths {
-		f, err := flight.OpenFile(path)
-		if err != nil {
-			r.problem("read "+filepath.Base(path), err)
-			continue
-		}
-		workers = append(workers, worker{f.Name, f.Worker, f.Zero, f.Torn, f.Packets, f.Lifecycle})
-		r.open(f)
-	}
-	if len(workers) > 0 {
-		r.putJSON(w, "flight.json", workers)
-	}
-}
-
-// open takes the packet that the worker of the death had in hand.
-func (r *report) open(f *flight.File) {
-	where := &r.meta.Where
-	if r.meta.Handled || len(f.Packets) == 0 || where.Server != f.Name || where.Session != "" {
-		return
-	}
-	last := f.Packets[len(f.Packets)-1]
-	if last.Flags&flight.FlagOpen != 0 {
-		where.Session, where.Packet = strconv.FormatUint(last.Session, 10), last.Type
-	}
-}
 
 // finish writes meta.json and gives the bundle its name, which it returns.
 func (r *report) finish(w *bundle.Writer, began time.Time) (string, error) {

@@ -69,6 +69,9 @@ func (s *Setup) orphans(alive func(pid int) bool) error {
 // orphanAge is how long a run directory is left alone: its monitors may be at work. They touch it when they begin.
 const orphanAge = WorkLimit + time.Minute
 
+// heardName is the file of the run directory that keeps what was read of a crash pipe.
+const heardName = "heard.txt"
+
 // orphan makes a bundle of one run, if its process is dead.
 func orphan(run string, alive func(pid int) bool) error {
 	s, err := LoadSetup(run)
