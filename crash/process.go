@@ -98,14 +98,10 @@ func (p *Process) prepare() {
 	p.warn("directory of crash bundles", err)
 	s := scrub.New(p.cfg.Scrub)
 	started := time.Now()
-	args := make([]string, len(os.Args))
-	for i, a := range os.Args {
-		args[i] = s.Text(a, maxArgument)
-	}
 	program, err := os.Executable()
 	p.warn("path of the program", err)
 	p.setup = monitor.Setup{
-		Process: bundle.Process{PID: os.Getpid(), Name: p.cfg.Name, Args: args, Started: started},
+		Process: bundle.Process{PID: os.Getpid(), Name: p.cfg.Name, Args: s.Args(os.Args), Started: started},
 		Build:   readBuild(), Boot: p.cfg.Boot, Executable: program, Dir: dir, Limits: p.cfg.Limits, Scrub: p.cfg.Scrub,
 		Sentry: p.cfg.Sentry, Files: p.cfg.Files, Static: map[string][]byte{}, Stall: max(p.cfg.Stall, 0),
 		KillStall: p.cfg.KillStalled, Cores: !p.cfg.NoCores, Capabilities: p.can.Map(),
@@ -118,9 +114,6 @@ func (p *Process) prepare() {
 	}
 	p.prepareBox(started)
 }
-
-// maxArgument is the most of one argument of the program that a bundle shows, in bytes.
-const maxArgument = 1 << 10
 
 // prepareBox makes the directory that outlives the process, and the black box in it.
 func (p *Process) prepareBox(started time.Time) {
