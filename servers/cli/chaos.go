@@ -1,17 +1,20 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
 
 	"vitrine/core/engine"
 	"vitrine/crash"
+	"vitrine/crash/monitor"
 	"vitrine/servers/demo/chaos"
 	"vitrine/servers/observe"
 )
@@ -25,7 +28,7 @@ type chaosCommand struct {
 type chaosPanicCommand struct {
 	OpsAddr string `default:"127.0.0.1:8080" placeholder:"ADDR" help:"host:port of its operations pages; default ${default}."`
 	Server  string `default:"echo-lan" placeholder:"NAME" help:"Which server; default ${default}."`
-	Seam    string `default:"recv" placeholder:"SEAM" help:"Where: request, join, recv, send, leave, worker-begin, worker-end, post, timer, or goroutine, which ends the process; default ${default}."`
+	Seam    string `default:"recv" placeholder:"SEAM" help:"Where: request, join, recv, send, leave, worker-begin, worker-end, post, timer, go (a goroutine of crash.Go), or goroutine, which ends the process; default ${default}."`
 }
 
 // Help says what it needs.
@@ -81,7 +84,7 @@ func newSaboteur(name string, h engine.Handler) *saboteur {
 }
 
 // The seams that are not callbacks of the handler.
-var otherSeams = []string{"post", "timer", "goroutine"}
+var otherSeams = []string{"post", "timer", "go", "goroutine"}
 
 // trip panics at a seam, now or at its next call.
 func (s *saboteur) trip(seam string) error {
@@ -90,6 +93,9 @@ func (s *saboteur) trip(seam string) error {
 		return s.post()
 	case "timer":
 		time.AfterFunc(0, s.timer)
+		return nil
+	case "go":
+		s.goroutine()
 		return nil
 	case "goroutine":
 		time.AfterFunc(deathPause, func() { panic("chaos on a goroutine") }) // nobody catches it
@@ -114,6 +120,16 @@ func (s *saboteur) post() error {
 		return errors.New("there is no session to post to")
 	}
 	return nil
+}
+
+// goroutine panics as a goroutine of an application would that works for a session.
+func (s *saboteur) goroutine() {
+	labels := pprof.Labels(monitor.LabelServer, s.name)
+	if ids := s.server.Sessions(1); len(ids) > 0 {
+		labels = pprof.Labels(monitor.LabelServer, s.name, monitor.LabelSession, ids[0].String())
+	}
+	ctx := pprof.WithLabels(context.Background(), labels)
+	crash.Go(ctx, func(context.Context) { panic("chaos in a guarded goroutine") })
 }
 
 // timer panics as a timer of an application would, and catches that as one should.

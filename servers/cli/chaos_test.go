@@ -51,7 +51,7 @@ func TestChaosPanicNeedsAStack(t *testing.T) {
 func TestSaboteurNamesEverySeam(t *testing.T) {
 	s := newSaboteur("echo", echo.New(echo.Config{}))
 	err := s.trip("nose")
-	for _, seam := range []string{"request", "join", "recv", "send", "leave", "worker-begin", "worker-end", "post", "timer", "goroutine"} {
+	for _, seam := range []string{"request", "join", "recv", "send", "leave", "worker-begin", "worker-end", "post", "timer", "go", "goroutine"} {
 		if err == nil || !strings.Contains(err.Error(), seam) {
 			t.Errorf("%v does not name %s", err, seam)
 		}
