@@ -92,6 +92,6 @@ func orphan(run string, alive func(pid int) bool) error {
 		d := death{text: text, dump: r.dump}
 		r.meta.Class, r.meta.Reason, r.meta.ReasonHow = d.classify()
 	}
-	err = j.finish()
+	err = unlessHeldBack(j.finish())
 	return errors.Join(err, os.RemoveAll(run))
 }

@@ -183,9 +183,9 @@ func (w *watcher) watch() error {
 	guard := time.AfterFunc(WorkLimit, func() { os.Exit(3) })
 	defer guard.Stop()
 	if spoke {
-		err = w.crashed()
+		err = unlessHeldBack(w.crashed())
 	} else {
-		err = w.gone()
+		err = unlessHeldBack(w.gone())
 	}
 	w.settle()
 	if err == nil {
