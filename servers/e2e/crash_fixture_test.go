@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,12 @@ import (
 	"vitrine/crash/bundle"
 	"vitrine/crash/monitor"
 	"vitrine/servers/observe"
+)
+
+// The size of the runs of crashes; see the package comment.
+var (
+	kills     = flag.Int("kills", 2, "servers that are killed under load")
+	hardships = flag.Int("hardships", 1, "crashes in each kind of trouble")
 )
 
 // site is where programs run whose crashes are captured, one after the other or at once.

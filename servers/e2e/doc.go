@@ -15,6 +15,8 @@
 //	-windows N       windows of each kind that alternate             make flood, isolation
 //	-ratio R         largest ratio of medians, 0: reported only      make flood, isolation
 //	-listen-within D from the start of serve to its listening        make serve-start
+//	-kills N         servers that are killed under load              make crash-kill
+//	-hardships N     crashes in each kind of trouble                 make crash-hardship
 //
 // Ratios are not judged in go test: on a busy machine a few short windows say nothing. Servers listen on free ports, and
 // files are in folders of the test's own. Nothing waits by sleeping; deadlines are generous, for slow machines.
