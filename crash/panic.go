@@ -80,6 +80,8 @@ const CaptureLimit = 500 * time.Millisecond
 // report asks for the bundle of a panic.
 func (p *Process) report(value any, where Where, before uint64) {
 	text := append([]byte("panic: "+printed(value)+" [recovered]\n\n"), debug.Stack()...)
+	runtime.LockOSThread() // the picture shows first who is on this thread
+	defer runtime.UnlockOSThread()
 	c := &monitor.Capture{
 		Class: bundle.ClassPanic, Reason: "panic: " + printed(value), How: "hook", Text: text, At: time.Now(),
 		Thread: threadID(), Core: !p.cfg.NoCores, Trace: where.Trace, Span: where.Span, Before: before,

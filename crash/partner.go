@@ -26,14 +26,7 @@ func (m *partner) send(message any) error {
 // capture has a monitor take the picture of this moment, and leaves the rest to the reporter.
 func (p *Process) capture(c *monitor.Capture) {
 	c.ID = p.ids.Add(1)
-	reply := make(chan *monitor.Captured, 1)
-	if m := p.adopt(c.ID, reply); m != nil {
-		if m.send(c) == nil {
-			await(reply)
-		} else {
-			p.adopter(c.ID)
-		}
-	}
+	p.takePicture(c)
 	p.unfinished.Add(1)
 	select {
 	case p.reports <- c:
@@ -43,24 +36,46 @@ func (p *Process) capture(c *monitor.Capture) {
 	}
 }
 
-func await(reply <-chan *monitor.Captured) {
-	select {
-	case <-reply:
-	case <-time.After(CaptureLimit):
+// takePicture has a monitor begin the report, if there is one, and waits until it has what it needs of this moment.
+func (p *Process) takePicture(c *monitor.Capture) {
+	g, err := newGate()
+	if err != nil {
+		return
 	}
+	defer g.shut()
+	m := p.adopt(c.ID, g)
+	if m == nil {
+		return
+	}
+	if m.send(c) != nil {
+		p.adopter(c.ID)
+		return
+	}
+	g.wait(CaptureLimit)
+	p.openGate(c.ID, false) // it may not be opened once it is shut
 }
 
-// adopt gives a capture to the first monitor there is, which will answer on reply; nil when there is none.
-func (p *Process) adopt(id uint64, reply chan *monitor.Captured) *partner {
+// adopt gives a capture to the first monitor there is, which will open the gate; nil when there is none.
+func (p *Process) adopt(id uint64, g gate) *partner {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, m := range p.monitors {
 		if m != nil {
-			p.waiting[id], p.adopted[id] = reply, m
+			p.waiting[id], p.adopted[id] = g, m
 			return m
 		}
 	}
 	return nil
+}
+
+// openGate forgets the gate of a capture, and opens it if so wished.
+func (p *Process) openGate(id uint64, open bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if g, waits := p.waiting[id]; waits && open {
+		g.open()
+	}
+	delete(p.waiting, id)
 }
 
 // adopter returns the monitor that has a capture, once: the capture is no longer known after.

@@ -207,7 +207,7 @@ func (p *Process) hear(m *partner) {
 		case *monitor.Ready:
 			p.ready(r)
 		case *monitor.Captured:
-			p.captured(r)
+			p.openGate(r.ID, true)
 		case *monitor.Explain:
 			go func() { _ = m.send(p.explain(r.ID)) }() // ends with its limits; a monitor that is gone needs no answer
 		case *monitor.Reap:
@@ -227,16 +227,5 @@ func (p *Process) ready(r *monitor.Ready) {
 	p.mu.Unlock()
 	if !told && !strings.HasPrefix(r.Ptrace, "yes") {
 		p.tell(slog.LevelWarn, "crash bundles will have no cores of ours", "ptrace", r.Ptrace)
-	}
-}
-
-// captured lets the goroutine go on whose report a monitor has begun.
-func (p *Process) captured(r *monitor.Captured) {
-	p.mu.Lock()
-	waiting := p.waiting[r.ID]
-	delete(p.waiting, r.ID)
-	p.mu.Unlock()
-	if waiting != nil {
-		waiting <- r
 	}
 }

@@ -43,10 +43,10 @@ type Process struct {
 
 	ids      atomic.Uint64
 	mu       sync.Mutex
-	waiting  map[uint64]chan *monitor.Captured // captures that wait for the monitor; guarded by mu
-	adopted  map[uint64]*partner               // the monitor that has a capture's first part; guarded by mu
-	monitors [2]*partner                       // first and reserve; an entry is nil while there is none; guarded by mu
-	ptrace   string                            // what the monitor found; guarded by mu
+	waiting  map[uint64]gate     // of the captures that wait for the monitor; guarded by mu
+	adopted  map[uint64]*partner // the monitor that has a capture's first part; guarded by mu
+	monitors [2]*partner         // first and reserve; an entry is nil while there is none; guarded by mu
+	ptrace   string              // what the monitor found; guarded by mu
 
 	reports    chan *monitor.Capture // to the reporter; at most maxReports
 	unfinished atomic.Int64          // reports whose second part has not been handed on
@@ -78,7 +78,7 @@ func Start(cfg Config) (*Process, error) {
 		return nil, fmt.Errorf("crash: %w", err)
 	}
 	p := &Process{
-		cfg: cfg, can: probe.Run(), kinds: kinds{every: cfg.PanicEvery, hourly: cfg.Limits.BundlesPerHour}, waiting: map[uint64]chan *monitor.Captured{},
+		cfg: cfg, can: probe.Run(), kinds: kinds{every: cfg.PanicEvery, hourly: cfg.Limits.BundlesPerHour}, waiting: map[uint64]gate{},
 		adopted: map[uint64]*partner{}, reports: make(chan *monitor.Capture, maxReports), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	if !current.CompareAndSwap(nil, p) {
