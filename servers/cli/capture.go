@@ -61,9 +61,7 @@ func (s *captureSettings) Validate() error {
 func (s *captureSettings) config(effective *config.Effective) crash.Config {
 	c := crash.Config{
 		RunDir: s.RunDir, NoCores: !s.Cores, Stall: orNever(s.Stall), KillStalled: s.KillStalled, Deadman: orNever(s.Deadman),
-		Limits: bundle.Limits{
-			Bundles: s.KeepBundles, TextBytes: int64(s.KeepBytes), Cores: s.KeepCores, CoreBytes: int64(s.KeepCoreBytes),
-		},
+		Limits: s.limits(),
 		Sentry: monitor.Sentry{DSN: s.SentryDSN, Environment: s.Environment},
 		Static: map[string][]byte{"config.json": configText(effective)},
 	}
@@ -71,6 +69,13 @@ func (s *captureSettings) config(effective *config.Effective) crash.Config {
 		c.Scrub = scrub.Config{Secrets: []string{s.SentryDSN}}
 	}
 	return c
+}
+
+// limits are how much is kept.
+func (s *captureSettings) limits() bundle.Limits {
+	return bundle.Limits{
+		Bundles: s.KeepBundles, TextBytes: int64(s.KeepBytes), Cores: s.KeepCores, CoreBytes: int64(s.KeepCoreBytes),
+	}
 }
 
 // orNever returns a time for which 0 means never as the capture wants it.

@@ -46,6 +46,19 @@ func (c *crashCommand) dir() string {
 	return crashDir
 }
 
+// settings reads the configuration's part about crashes. Its directory counts where no flag names one.
+func (c *crashCommand) settings(file string) (*captureSettings, error) {
+	flags := configFlags{Config: file}
+	s, _, err := flags.load("", nil)
+	if err != nil {
+		return nil, err
+	}
+	if c.Dir == "" {
+		c.Dir = s.Crash.Dir
+	}
+	return &s.Crash, nil
+}
+
 // errNoBundles is the answer where no directory of bundles is.
 var errNoBundles = errors.New("there is none: nothing crashed here, or --dir names the place")
 

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"vitrine/core/engine"
 	"vitrine/core/flight"
 )
 
@@ -94,26 +97,34 @@ func (a *account) keep(workers []recorded, lets func(*recorded, *flight.Record) 
 
 // String says what the record tells: when, what, of whom, and how it came out. It holds nothing that a terminal obeys.
 func (m *move) String() string {
-	line := m.at.UTC().Format("15:04:05.000000") + " "
-	if m.Kind == flight.KindPacket {
-		line += fmt.Sprintf("packet type %d, %d bytes in", m.Type, m.Size)
-	} else {
-		line += fmt.Sprintf("%s %d, %d", m.Kind, m.Type, m.Size)
-	}
-	if m.Out > 0 {
-		line += fmt.Sprintf(", %d bytes out", m.Out)
-	}
-	if m.Handle > 0 {
-		line += fmt.Sprintf(", handled in %v", brief(time.Duration(m.Handle)))
-	}
-	if m.Err != 0 {
-		line += fmt.Sprintf(", error %d", m.Err)
-	}
+	words := []string{m.at.UTC().Format("15:04:05.000000") + " " + m.what()}
+	add := func(so bool, format string, args ...any) { words = append(words, when(so, format, args...)) }
+	add(m.Out > 0, "%d bytes out", m.Out)
+	add(m.Handle > 0, "handled in %v", brief(time.Duration(m.Handle)))
+	add(m.Err != 0 && m.Kind != flight.KindSession, "error %d", m.Err)
 	if m.Flags&flight.FlagOpen != 0 {
-		return line + ", in its handler"
+		add(true, "in its handler")
+	} else {
+		add(m.Flags != 0, "%s", m.Flags)
 	}
-	if m.Flags != 0 {
-		line += ", " + m.Flags.String()
+	return strings.Join(present(words), ", ")
+}
+
+// The types of records of the kind session, as the engine writes them.
+const (
+	sessionJoins  = 1
+	sessionLeaves = 2
+)
+
+// what names the event.
+func (m *move) what() string {
+	switch {
+	case m.Kind == flight.KindPacket:
+		return fmt.Sprintf("packet type %d, %d bytes in", m.Type, m.Size)
+	case m.Kind == flight.KindSession && m.Type == sessionJoins:
+		return "session joined"
+	case m.Kind == flight.KindSession && m.Type == sessionLeaves:
+		return fmt.Sprintf("session left: %s, %d bytes in", engine.Reason(min(m.Err, math.MaxUint8)), m.Size)
 	}
-	return line
+	return fmt.Sprintf("%s of type %d, %d", m.Kind, m.Type, m.Size)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"go/build"
 	"hash"
 	"io"
 	"os"
@@ -186,11 +185,7 @@ func findDelve() (string, error) {
 	if path, err := exec.LookPath(delve); err == nil {
 		return path, nil
 	}
-	dirs := []string{os.Getenv("GOBIN")}
-	for _, dir := range filepath.SplitList(build.Default.GOPATH) {
-		dirs = append(dirs, filepath.Join(dir, "bin"))
-	}
-	for _, dir := range dirs {
+	for _, dir := range installDirs() {
 		if dir == "" {
 			continue
 		}
@@ -199,4 +194,17 @@ func findDelve() (string, error) {
 		}
 	}
 	return "", fmt.Errorf("find %s: %w", delve, exec.ErrNotFound)
+}
+
+// installDirs lists where go install puts programs.
+func installDirs() []string {
+	dirs := []string{os.Getenv("GOBIN")}
+	paths := filepath.SplitList(os.Getenv("GOPATH"))
+	if home, err := os.UserHomeDir(); err == nil && len(paths) == 0 {
+		paths = []string{filepath.Join(home, "go")}
+	}
+	for _, path := range paths {
+		dirs = append(dirs, filepath.Join(path, "bin"))
+	}
+	return dirs
 }

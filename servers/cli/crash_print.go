@@ -99,7 +99,7 @@ func (a *account) head(p *page, now time.Time) {
 	}
 	p.field("bundle", a.entry.Path())
 	p.field("where", m.Where.Function, when(m.Where.File != "", "%s:%d", m.Where.File, m.Where.Line))
-	p.field(when(m.Where.Function == "", "where"), m.Where.Server, when(m.Where.Server != "" && m.Where.Worker >= 0, "worker %d", m.Where.Worker), m.Where.Callback,
+	p.field(when(m.Where.Function == "", "where"), when(m.Where.Server != "", "server %s", m.Where.Server), when(m.Where.Server != "" && m.Where.Worker >= 0, "worker %d", m.Where.Worker), m.Where.Callback,
 		when(m.Where.Session != "", "session %s", m.Where.Session), when(m.Where.Packet != 0, "packet type %d", m.Where.Packet))
 	p.field("trace", m.Trace, when(m.Span != "", "span %s", m.Span))
 	p.field("when", moment(m.Time), span(now.Sub(m.Time))+" ago", processOf(m))
@@ -130,6 +130,9 @@ func wrap(s string, width, most int) []string {
 // moment writes a time as it is compared with logs.
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000 UTC") }
 
+// brieflyAt writes a time beside others, to the second and in UTC as they are.
+func brieflyAt(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+
 func processOf(m *bundle.Meta) string {
 	text := fmt.Sprintf("process %d", m.Process.PID)
 	if m.Process.Name != "" {
@@ -147,7 +150,7 @@ func (a *account) before() string {
 	if b.Count == 0 {
 		return "never"
 	}
-	return times(b.Count) + " since " + moment(b.First) + when(b.HeldBack > 0, ", %s of them without a bundle", counted(b.HeldBack))
+	return times(b.Count) + " since " + brieflyAt(b.First) + when(b.HeldBack > 0, ", %s of them without a bundle", counted(b.HeldBack))
 }
 
 // again says how often it was seen since.
@@ -156,7 +159,7 @@ func (a *account) again() string {
 	if a.since.Count <= b.Count+1 {
 		return ""
 	}
-	return times(a.since.Count-b.Count-1) + " since then, last " + moment(a.since.Last)
+	return times(a.since.Count-b.Count-1) + " since then, last " + brieflyAt(a.since.Last)
 }
 
 func times(n uint64) string {
@@ -238,7 +241,7 @@ func (a *account) crashed(p *page) {
 		frames = own
 	}
 	shown := frames[:min(len(frames), p.frames)]
-	p.title("goroutine %d, %s%s%s", g.ID, g.State, labels(g.Labels), more(len(frames)-len(shown), "frames"))
+	p.title("goroutine %d, %s%s%s", g.ID, g.State, labels(g.Labels), more(len(frames)-len(shown), "frame"))
 	p.printFrames(shown)
 	if p.all && g.Created.Func != "" {
 		p.line(fmt.Sprintf("  created by %s in goroutine %d, %s", g.Created.Func, g.Creator, place(g.Created)))
@@ -264,7 +267,9 @@ func labels(of map[string]string) string {
 }
 
 // more says how many of something are left out of a section.
-func more(n int, of string) string { return when(n > 0, "; %s more %s: --all", counted(n), of) }
+func more(n int, of string) string {
+	return when(n > 0, "; and %s more %s%s with --all", counted(n), of, when(n > 1, "%s", "s"))
+}
 
 // place writes the file and line of a frame.
 func place(f traceback.Frame) string { return when(f.File != "", "%s:%d", f.File, f.Line) }
@@ -303,7 +308,7 @@ func (a *account) history(p *page) {
 		return
 	}
 	last := a.moves[max(0, len(a.moves)-p.moves):]
-	p.title("%s, its last records%s", a.whose, more(len(a.moves)-len(last), "records"))
+	p.title("%s, its last records%s", a.whose, more(len(a.moves)-len(last), "record"))
 	for i := range last {
 		p.line("  " + last[i].String())
 	}
@@ -315,7 +320,7 @@ func (a *account) lastLines(p *page) {
 		return
 	}
 	last := a.log[max(0, len(a.log)-p.log):]
-	p.title("log, its last lines%s", more(len(a.log)-len(last), "lines"))
+	p.title("log, its last lines%s", more(len(a.log)-len(last), "line"))
 	for _, line := range last {
 		p.line("  " + line)
 	}
@@ -328,7 +333,7 @@ func (a *account) crowds(p *page) {
 	}
 	groups := traceback.Group(a.dump.Goroutines)
 	shown := groups[:min(len(groups), p.stacks)]
-	p.title("%s goroutines in %s stacks%s", counted(len(a.dump.Goroutines)), counted(len(groups)), more(len(groups)-len(shown), "stacks"))
+	p.title("%s goroutines in %s stacks%s", counted(len(a.dump.Goroutines)), counted(len(groups)), more(len(groups)-len(shown), "stack"))
 	for _, g := range shown {
 		p.crowd(&g)
 	}

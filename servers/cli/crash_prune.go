@@ -8,20 +8,25 @@ import (
 
 // crashPruneCommand applies the limits, which the monitors do after each bundle.
 type crashPruneCommand struct {
-	Bundles int  `placeholder:"N" help:"Bundles to keep; default 100."`
-	Cores   int  `placeholder:"N" help:"Cores to keep; default 3."`
-	DryRun  bool `help:"Say what would go, and leave it."`
+	Bundles int    `placeholder:"N" help:"Bundles to keep; default keep_bundles of [crash]."`
+	Cores   int    `placeholder:"N" help:"Cores to keep; default keep_cores of [crash]."`
+	DryRun  bool   `help:"Say what would go, and leave it."`
+	Config  string `placeholder:"FILE" help:"Configuration file (TOML)."`
 }
 
 // Run removes what is over the limits and says what went.
 func (c *crashPruneCommand) Run(crash *crashCommand, io *streams) error {
 	defer keepBrokenPipe()()
+	settings, err := crash.settings(c.Config)
+	if err != nil {
+		return err
+	}
 	there, err := crash.read()
 	if err != nil {
 		return err
 	}
 	there.Close()
-	store, err := bundle.Open(crash.dir(), bundle.Limits{Bundles: c.Bundles, Cores: c.Cores}, nil)
+	store, err := bundle.Open(crash.dir(), c.limits(settings), nil)
 	if err != nil {
 		return err
 	}
@@ -47,4 +52,16 @@ func (c *crashPruneCommand) Run(crash *crashCommand, io *streams) error {
 		return fmt.Errorf("prune: %w", err)
 	}
 	return printed(p.err)
+}
+
+// limits are those of the configuration, with what the flags say in their place.
+func (c *crashPruneCommand) limits(settings *captureSettings) bundle.Limits {
+	l := settings.limits()
+	if c.Bundles != 0 {
+		l.Bundles = c.Bundles
+	}
+	if c.Cores != 0 {
+		l.Cores = c.Cores
+	}
+	return l
 }

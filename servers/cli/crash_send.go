@@ -14,22 +14,30 @@ import (
 
 // crashSendCommand sends the reports that wait, which the monitors try by themselves.
 type crashSendCommand struct {
-	DSN string `name:"dsn" env:"VITRINE_CRASH_SENTRY_DSN" placeholder:"URL" help:"Where to: https://KEY@HOST/PROJECT."`
+	DSN    string `name:"dsn" placeholder:"URL" help:"Where to: https://KEY@HOST/PROJECT; default sentry_dsn of [crash]."`
+	Config string `placeholder:"FILE" help:"Configuration file (TOML)."`
 }
 
 // Run sends until nothing waits or an attempt fails; a pause after earlier failures is not waited for, unless the server ordered it.
 func (c *crashSendCommand) Run(crash *crashCommand, io *streams) error {
+	settings, err := crash.settings(c.Config)
+	if err != nil {
+		return err
+	}
 	store, err := crash.read() // a spool is made where bundles are, and nowhere else
 	if err != nil {
 		return err
 	}
 	defer store.Close()
 	if c.DSN == "" {
-		return c.homeless(crash.dir())
+		c.DSN = settings.SentryDSN
 	}
 	sender, err := c.sender(crash.dir())
-	if err != nil {
+	switch {
+	case err != nil:
 		return usagef("--dsn: %w", err)
+	case c.DSN == "":
+		return homeless(sender)
 	}
 	if err := sender.Resume(); err != nil {
 		return err
@@ -52,15 +60,11 @@ func (c *crashSendCommand) sender(dir string) (*sentry.Sender, error) {
 }
 
 // homeless says that nobody told where reports go, and how many wait.
-func (c *crashSendCommand) homeless(dir string) error {
-	sender, err := c.sender(dir)
-	if err != nil {
-		return err
-	}
+func homeless(sender *sentry.Sender) error {
 	stats, err := sender.Stats()
 	if err != nil {
 		return err
 	}
-	return usagef("no DSN: %d reports wait (%s); say where they go by --dsn https://KEY@HOST/PROJECT or VITRINE_CRASH_SENTRY_DSN",
+	return usagef("no DSN: %d reports wait (%s); say where they go by --dsn https://KEY@HOST/PROJECT, VITRINE_CRASH_SENTRY_DSN or sentry_dsn of [crash]",
 		stats.Spooled, size(stats.Bytes))
 }
