@@ -51,9 +51,16 @@ func (p *Process) takePicture(c *monitor.Capture) {
 		p.adopter(c.ID)
 		return
 	}
-	g.wait(CaptureLimit)
+	limit := CaptureLimit
+	if c.Held {
+		limit = deathLimit
+	}
+	g.wait(limit)
 	p.openGate(c.ID, false) // it may not be opened once it is shut
 }
+
+// deathLimit is how long a process that is about to die waits for its picture.
+const deathLimit = 5 * time.Second
 
 // adopt gives a capture to the first monitor there is, which will open the gate; nil when there is none.
 func (p *Process) adopt(id uint64, g gate) *partner {

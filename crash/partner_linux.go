@@ -221,6 +221,9 @@ func (p *Process) hear(m *partner) {
 
 // ready notes what a monitor can do.
 func (p *Process) ready(r *monitor.Ready) {
+	if r.Ptrace == "" {
+		return
+	}
 	p.mu.Lock()
 	told := p.ptrace != ""
 	p.ptrace = r.Ptrace

@@ -51,7 +51,7 @@ func (w *watcher) freeze(c *Capture) (*picture, error) {
 	default:
 		return nil, errBusy
 	}
-	snap, err := w.take(snapshot.Options{Thread: c.Thread})
+	snap, err := w.take(snapshot.Options{Thread: c.Thread, Fault: c.Held})
 	if err != nil {
 		<-w.slots
 	}

@@ -50,8 +50,12 @@ func serve(role string) error {
 	if err != nil {
 		return err
 	}
+	ready := Ready{PID: os.Getpid()}
+	if role == RoleFirst { // two at once would be in each other's way, and where Yama rules only the first may
+		ready.Ptrace = w.ptrace()
+	}
 	go w.listen() // ends with the control socket, which the server's end closes
-	w.tell(&Ready{PID: os.Getpid(), Ptrace: w.ptrace()})
+	w.tell(&ready)
 	if role == RoleFirst {
 		go w.tidy()       // ends by itself within UploadLimit
 		go w.watchLoops() // ends with the process

@@ -115,7 +115,7 @@ type Done struct {
 // Ready tells what a monitor can do.
 type Ready struct {
 	PID    int
-	Ptrace string // "yes", or why not
+	Ptrace string // "yes", or why not; "" of the reserve, which does not try
 }
 
 // End tells that the server ends in good order: what follows is no crash.

@@ -56,6 +56,9 @@ type Options struct {
 	Pipe uint64
 	// Deadline bounds the stop of all threads; default DefaultStop. At the limit all of them run again and Take fails.
 	Deadline time.Duration
+	// Fault says that a thread faults again and again: it is let run to its next fault, where its registers tell most, and is
+	// the subject. All that are not in a system call run on for it, for FaultLimit at most; when none faults, nothing changes.
+	Fault bool
 	// Direct makes Take keep the process stopped until Release when the kernel refuses the copy, and read the process
 	// itself. Only for a process that is dying anyway: without it Take gives ErrNoFork.
 	Direct bool

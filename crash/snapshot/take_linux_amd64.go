@@ -84,6 +84,11 @@ func (s *Snapshot) take(o Options) error {
 	if err := t.stopAll(); err != nil {
 		return err
 	}
+	if o.Fault {
+		if err := t.runToFault(); err != nil {
+			return err
+		}
+	}
 	stood := time.Now()
 	s.Times.Seize = stood.Sub(t.began)
 	if err := t.readRegisters(); err != nil {
