@@ -1,14 +1,21 @@
 package snapshot
 
 import (
+	"errors"
 	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// FaultLimit is how long the process stands while threads run to their next fault, which takes microseconds.
-const FaultLimit = 10 * time.Millisecond
+// FaultLimit is how long the process stands while threads run to their next fault, which takes microseconds. A handler that
+// waits for another thread does not come to it: then all run for a moment, and it is tried again.
+const (
+	FaultLimit = 10 * time.Millisecond
+	faultTries = 3
+)
+
+var errNoFault = errors.New("no thread faults")
 
 // runToFault lets threads run on that may be about to fault, until the faulty instruction stops one of them. All others stand.
 func (t *target) runToFault() error {
@@ -30,6 +37,9 @@ func (t *target) runToFault() error {
 	}
 	if err := t.awaitAll(); err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(running, atFault) {
+		return errNoFault
 	}
 	began := t.began
 	defer func() { t.began = began }()

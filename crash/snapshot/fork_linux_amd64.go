@@ -37,7 +37,7 @@ func (t *target) gateFor(th *thread) uint64 {
 	}
 	code := make([]byte, len(syscallCode))
 	at := th.regs.Rip - uint64(len(code))
-	if n, _ := readMemory(t.pid, at, code); n == len(code) && string(code) == string(syscallCode) {
+	if n, _ := readMemory(th.tid, at, code); n == len(code) && string(code) == string(syscallCode) {
 		return at
 	}
 	return 0

@@ -48,12 +48,39 @@ func memoryVictim() {
 	frame := page(stackPage)[1024:]
 	binary.LittleEndian.PutUint64(frame, address(page(textPage)))
 	binary.LittleEndian.PutUint64(frame[8:], uint64(len(thrown)))
-	runtime.LockOSThread()
+	writer, inode := blockInWrite()
 	serve(map[string]func([]string) string{
-		"pages":    func([]string) string { return fmt.Sprint(address(pages), address(undumped), unix.Gettid()) },
-		"change":   func([]string) string { fillText(page(patternPage), "after "); return "done" },
-		"commands": func([]string) string { return os.Args[0] },
+		"pages":  func([]string) string { return fmt.Sprint(address(pages), address(undumped), writer, inode) },
+		"change": func([]string) string { fillText(page(patternPage), "after "); return "done" },
 	})
+}
+
+// blockInWrite has a thread write to a full pipe, and gives the thread and the pipe's inode.
+func blockInWrite() (tid int, inode uint64) {
+	var p [2]int
+	var st unix.Stat_t
+	if err := errors.Join(unix.Pipe(p[:]), unix.Fstat(p[1], &st)); err != nil {
+		panic(err)
+	}
+	tids := make(chan int)
+	go func() { // ended with the process
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() { // the main thread would be the subject anyway
+			go writeForever(p[1], tids) // ended with the process
+			select {}
+		}
+		writeForever(p[1], tids)
+	}()
+	return <-tids, st.Ino
+}
+
+// writeForever tells the thread that it is on and writes.
+func writeForever(fd int, tids chan<- int) {
+	runtime.LockOSThread()
+	tids <- unix.Gettid()
+	for b := make([]byte, 1<<20); ; { // a signal ends a write that has written some
+		_, _ = unix.Write(fd, b)
+	}
 }
 
 func fillText(b []byte, text string) {
@@ -64,9 +91,12 @@ func fillText(b []byte, text string) {
 
 func address(b []byte) uint64 { return uint64(uintptr(unsafe.Pointer(&b[0]))) }
 
-// broadVictim touches the ends of 64 TiB, and on demand promises more memory than there is.
+// broadBytes is a quarter of the address space: the heap stands at random in the middle of it.
+const broadBytes = 32 << 40
+
+// broadVictim touches the ends of broadBytes, and on demand promises more memory than there is.
 func broadVictim() {
-	const size = 64 << 40
+	const size = broadBytes
 	base, err := unix.MmapPtr(-1, 0, nil, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
 	if err != nil {
 		panic(err)
@@ -185,7 +215,14 @@ func TestWriteCore(t *testing.T) {
 	v := startVictim(t, "memory")
 	at := v.addresses()
 	pattern, secret, undumped, tid := at[0]+patternPage*pageBytes, at[0]+secretPage*pageBytes, at[1], int(at[2])
-	s := v.take(Options{Thread: tid})
+	until(t, "the thread is in its write", func() bool {
+		call, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/syscall", v.pid, tid))
+		return bytes.HasPrefix(call, []byte("1 "))
+	})
+	s := v.take(Options{Pipe: at[3]})
+	if byNumber := v.take(Options{Thread: tid}); byNumber.Thread != tid {
+		t.Errorf("subject is %d, want %d", byNumber.Thread, tid)
+	}
 	v.ask("change")
 	var steps []int64
 	p := v.picture(s, CoreOptions{
@@ -306,8 +343,8 @@ func TestCoreOfBroadProcess(t *testing.T) {
 	v := startVictim(t, "broad")
 	base := v.addresses()[0]
 	p := v.picture(v.take(Options{}), CoreOptions{Deadline: patience})
-	if low, high := p.at(base, 3), p.at(base+64<<40-pageBytes, 4); string(low) != "low" || string(high) != "high" {
-		t.Errorf("core has %q and %q at the ends of 64 TiB", low, high)
+	if low, high := p.at(base, 3), p.at(base+broadBytes-pageBytes, 4); string(low) != "low" || string(high) != "high" {
+		t.Errorf("core has %q and %q at the ends of 32 TiB", low, high)
 	}
 	checkShape(t, p, []int64{1, 1, 1, 1, 1, 1, 1, 1})
 }
@@ -387,6 +424,11 @@ func TestTakeOfProcessThatPromisedTooMuch(t *testing.T) {
 			t.Error(err)
 		}
 		v.free()
+		monitor := startVictim(t, "monitor")
+		monitor.ask(fmt.Sprintf("hold %d direct", v.pid))
+		if err := monitor.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
 		v.ask("hello")
 	})
 }

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,7 +45,10 @@ func readInfo(pid int) (info, error) {
 	if in.stat, err = readStat(fmt.Sprintf("/proc/%d/stat", pid)); err != nil {
 		return in, fmt.Errorf("read process %d: %w", pid, ErrGone)
 	}
-	if in.auxv, err = readProc(fmt.Sprintf("/proc/%d/auxv", pid)); err != nil {
+	if in.auxv, err = readProc(fmt.Sprintf("/proc/%d/auxv", pid)); errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENOENT) {
+		return in, fmt.Errorf("read process %d: %w", pid, ErrGone)
+	}
+	if err != nil {
 		return in, fmt.Errorf("read process %d: %w", pid, err)
 	}
 	command, _ := readProc(fmt.Sprintf("/proc/%d/comm", pid)) // for people; a core without it is as good
@@ -123,16 +127,29 @@ func findGate(pid int, vdso uint64) uint64 {
 
 // pendingFault tells whether a signal that means a fault waits for the thread.
 func pendingFault(pid, tid int) bool {
-	b, _ := readProc(fmt.Sprintf("/proc/%d/task/%d/status", pid, tid))
-	_, after, _ := bytes.Cut(b, []byte("\nSigPnd:"))
-	line, _, _ := bytes.Cut(after, []byte("\n"))
-	set, _ := strconv.ParseUint(string(bytes.TrimSpace(line)), 16, 64)
+	set, _ := strconv.ParseUint(readStatus(fmt.Sprintf("/proc/%d/task/%d/status", pid, tid), "SigPnd"), 16, 64)
 	for signal := unix.Signal(1); signal <= 64; signal++ {
 		if set&(1<<(signal-1)) != 0 && isFault(signal) {
 			return true
 		}
 	}
 	return false
+}
+
+// readStatus reads one line of a status file, "" when it is not there.
+func readStatus(path, key string) string {
+	b, _ := readProc(path)
+	_, after, _ := bytes.Cut(b, []byte("\n"+key+":"))
+	line, _, _ := bytes.Cut(after, []byte("\n"))
+	return string(bytes.TrimSpace(line))
+}
+
+// tracedBy says who traces a thread, for the text of an error.
+func tracedBy(tid int) string {
+	if tracer := readStatus(fmt.Sprintf("/proc/%d/status", tid), "TracerPid"); tracer != "" && tracer != "0" {
+		return ", which process " + tracer + " traces"
+	}
+	return ""
 }
 
 // isFault tells whether a signal is one that a faulty instruction gives.

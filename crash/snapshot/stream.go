@@ -51,7 +51,7 @@ func (m *meter) sum() string { return hex.EncodeToString(m.hash.Sum(nil)) }
 func newStream(w io.Writer) (*stream, error) {
 	out := &meter{w: w, hash: sha256.New()}
 	enc, err := zstd.NewWriter(out, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-		zstd.WithWindowSize(windowBytes), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false))
+		zstd.WithWindowSize(windowBytes), zstd.WithEncoderCRC(false))
 	if err != nil {
 		return nil, fmt.Errorf("compress core: %w", err)
 	}

@@ -33,8 +33,15 @@ func Take(pid int, o Options) (*Snapshot, error) {
 	s := &Snapshot{PID: pid}
 	s.tracer = newTracer()
 	s.tracer.do(func() {
-		s.target = newTarget(pid, in, s.tracer, o.Deadline)
 		defer hurry(unix.Gettid())()
+		for range faultTries {
+			s.target = newTarget(pid, in, s.tracer, o.Deadline)
+			if err = s.take(o); err != errNoFault {
+				return
+			}
+		}
+		o.Fault = false
+		s.target = newTarget(pid, in, s.tracer, o.Deadline)
 		err = s.take(o)
 	})
 	if err != nil {
@@ -86,7 +93,7 @@ func (s *Snapshot) take(o Options) error {
 	}
 	if o.Fault {
 		if err := t.runToFault(); err != nil {
-			return err
+			return err // the process runs again, and may come to its fault
 		}
 	}
 	stood := time.Now()

@@ -1,10 +1,12 @@
 package snapshot
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -143,18 +145,160 @@ func TestTakeBorrowsTheOnlyThreadAtASignal(t *testing.T) {
 	v.free()
 }
 
-// Threads that come and go do not escape, and none is lost.
-func TestTakeStopsProcessWhoseThreadsComeAndGo(t *testing.T) {
-	v := startVictim(t, "threads")
-	for range 10 {
-		s := v.take(Options{})
-		if left, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", s.Child)); len(left) != 1 {
-			t.Errorf("copy has %d threads, want 1", len(left))
+// Where there is no vdso, and no close_range, the copy is made and closes its files all the same.
+func TestForkWithoutHelpOfTheKernel(t *testing.T) {
+	v := startVictim(t, "calls")
+	in, err := readInfo(v.pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.gate = 0
+	tracer := newTracer()
+	defer tracer.end()
+	var files []os.DirEntry
+	tracer.do(func() {
+		target := newTarget(v.pid, in, tracer, patience)
+		defer target.letGo()
+		if err = errors.Join(target.stopAll(), target.readRegisters()); err != nil {
+			return
 		}
-		v.release(s)
-		v.ask("hello")
+		child, forkErr := target.fork()
+		if err = forkErr; err != nil {
+			return
+		}
+		defer kill(child)
+		j, borrowErr := borrow(&thread{tid: child}, target.info.gate, childOptions)
+		if err = borrowErr; err == nil {
+			err = closeEach(j)
+		}
+		files, _ = os.ReadDir(fmt.Sprintf("/proc/%d/fd", child))
+	})
+	if err != nil || len(files) != 0 {
+		t.Errorf("copy has %d open files, %v", len(files), err)
 	}
 	v.free()
+	v.ask("rounds")
+}
+
+// Threads that come and go do not escape: when all are said to stand, all do.
+func TestTakeStopsProcessWhoseThreadsComeAndGo(t *testing.T) {
+	v := startVictim(t, "threads")
+	for range 30 {
+		var err error
+		var states []byte
+		tracer := newTracer()
+		tracer.do(func() {
+			target := newTarget(v.pid, info{}, tracer, patience)
+			defer target.letGo()
+			err = target.stopAll()
+			states = v.states()
+		})
+		tracer.end()
+		if err != nil || len(bytes.Trim(states, "tZX")) != 0 {
+			t.Errorf("threads are in states %q, %v; want all to stand", states, err)
+		}
+		v.ask("hello")
+	}
+	v.release(v.take(Options{}))
+	v.free()
+}
+
+// states gives the letter of each thread's state.
+func (v *victim) states() (letters []byte) {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", v.pid))
+	for _, name := range files {
+		if st, err := readStat(name); err == nil {
+			letters = append(letters, st.state)
+		}
+	}
+	return letters
+}
+
+// A process that is killed while it stands goes, though its tracer lives on: the tracer waits for the threads it held.
+func TestTracerWaitsForThreadsThatWereKilled(t *testing.T) {
+	v := startVictim(t, "signals")
+	tracer := newTracer()
+	defer tracer.end()
+	target := newTarget(v.pid, info{}, tracer, patience)
+	var err error
+	tracer.do(func() { err = target.stopAll() })
+	if err := errors.Join(err, unix.Kill(v.pid, unix.SIGKILL)); err != nil {
+		t.Fatal(err)
+	}
+	tracer.do(target.letGo)
+	gone := make(chan struct{})
+	go func() { _, _ = v.cmd.Process.Wait(); close(gone) }() // ended by the end of the process
+	select {
+	case <-gone:
+	case <-time.After(patience):
+		t.Error("the killed process does not go")
+	}
+}
+
+// The death of a first thread in an injected call is noticed, though no wait tells of it while others are not waited for.
+func TestInjectedCallEndsWithItsProcess(t *testing.T) {
+	v := startVictim(t, "signals")
+	in, err := readInfo(v.pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracer := newTracer()
+	defer tracer.end()
+	called := make(chan error, 1)
+	go func() { // ended by the death of the process
+		tracer.do(func() {
+			target := newTarget(v.pid, in, tracer, patience)
+			defer target.letGo()
+			err := target.stopAll()
+			if err == nil {
+				var j *injection
+				if j, err = borrow(target.known[v.pid], in.gate, borrowOptions); err == nil {
+					_, err = j.call(unix.SYS_PAUSE)
+				}
+			}
+			called <- err
+		})
+	}()
+	until(t, "the first thread is in pause", func() bool {
+		call, _ := readProc(fmt.Sprintf("/proc/%d/syscall", v.pid))
+		return bytes.HasPrefix(call, []byte("34 "))
+	})
+	if err := unix.Kill(v.pid, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-called:
+		if !errors.Is(err, ErrGone) {
+			t.Errorf("call gave %v, want %v", err, ErrGone)
+		}
+	case <-time.After(patience):
+		t.Error("the call does not end")
+	}
+}
+
+func TestSubject(t *testing.T) {
+	threads := []*thread{
+		{tid: 5, stopped: true}, {tid: 7, stopped: true, signals: []unix.Signal{unix.SIGURG}},
+		{tid: 8, gone: true, stopped: true, signals: []unix.Signal{unix.SIGSEGV}},
+		{tid: 9, stopped: true, signals: []unix.Signal{unix.SIGBUS}},
+	}
+	for _, c := range []struct {
+		name    string
+		threads []*thread
+		o       Options
+		want    int
+	}{
+		{"asked for", threads, Options{Thread: 7}, 7},
+		{"asked for and not there", threads, Options{Thread: 8}, 9},
+		{"at a fault", threads, Options{}, 9},
+		{"main", threads[:2], Options{}, 5},
+		{"no main", threads[1:2], Options{}, 7},
+	} {
+		target := &target{pid: 5, threads: c.threads}
+		if got := target.subject(c.o); got.tid != c.want || target.ordered(got)[0] != got {
+			t.Errorf("%s: subject is %d, want %d, first", c.name, got.tid, c.want)
+		}
+	}
 }
 
 // The child is the only thing that is left: a zombie until the process waits for it, and no descriptor is open in it.

@@ -100,7 +100,7 @@ func (t *target) seize(tid int) (*thread, error) {
 		th.gone = true
 		return th, nil
 	case err != nil:
-		return nil, fmt.Errorf("seize thread %d of process %d: %w", tid, t.pid, err)
+		return nil, fmt.Errorf("seize thread %d of process %d%s: %w", tid, t.pid, tracedBy(tid), err)
 	}
 	th.calm = hurry(tid)
 	// A thread that is on its way out refuses the interrupt; the wait tells of its end.

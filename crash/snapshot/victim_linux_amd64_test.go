@@ -158,6 +158,10 @@ func (v *victim) free() {
 		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", v.pid))
 		return len(files) > 0 && !slices.ContainsFunc(files, func(name string) bool {
 			b, err := os.ReadFile(name)
+			tid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+			if attr, err := unix.SchedGetAttr(tid, 0); err == nil && (attr.Policy != unix.SCHED_NORMAL || attr.Flags != 0) {
+				v.t.Errorf("thread %d has policy %d, flags %d", tid, attr.Policy, attr.Flags)
+			}
 			return err == nil && (!strings.Contains(string(b), "TracerPid:\t0") || strings.Contains(string(b), "State:\tt") || strings.Contains(string(b), "State:\tT"))
 		})
 	})
@@ -350,7 +354,7 @@ func threadsVictim() {
 func monitorVictim() {
 	serve(map[string]func([]string) string{"hold": func(fields []string) string {
 		pid, _ := strconv.Atoi(fields[0])
-		s, err := Take(pid, Options{})
+		s, err := Take(pid, Options{Direct: len(fields) > 1})
 		if err != nil {
 			return err.Error()
 		}
