@@ -21,6 +21,7 @@ import (
 type move struct {
 	flight.Record
 	server string
+	owner  string // of whom it is, where the records of several are shown together
 	at     time.Time
 }
 
@@ -53,10 +54,19 @@ func (a *account) takeFlight(text []byte) {
 	if len(a.moves) == 0 && w.Server != "" && w.Worker >= 0 {
 		a.whose = fmt.Sprintf("worker %d of %s", w.Worker, w.Server)
 		a.keep(workers, func(r *recorded, _ *flight.Record) bool { return mine(r) && int(r.Worker) == w.Worker })
+		a.own(func(m *move) string { return fmt.Sprintf("session %d: ", m.Session) })
 	}
 	if len(a.moves) == 0 {
 		a.whose = "all workers"
 		a.keep(workers, func(*recorded, *flight.Record) bool { return true })
+		a.own(func(m *move) string { return fmt.Sprintf("%s/%d session %d: ", visible(m.server), m.Worker, m.Session) })
+	}
+}
+
+// own says of each record whose it is.
+func (a *account) own(whose func(*move) string) {
+	for i := range a.moves {
+		a.moves[i].owner = whose(&a.moves[i])
 	}
 }
 
@@ -86,7 +96,7 @@ func (a *account) keep(workers []recorded, lets func(*recorded, *flight.Record) 
 		for _, records := range [][]flight.Record{r.Packets, r.Lifecycle} {
 			for j := range records {
 				if lets(r, &records[j]) {
-					a.moves = append(a.moves, move{records[j], r.Server, r.Zero.Add(time.Duration(records[j].Recv))})
+					a.moves = append(a.moves, move{records[j], r.Server, "", r.Zero.Add(time.Duration(records[j].Recv))})
 				}
 			}
 		}
@@ -97,7 +107,7 @@ func (a *account) keep(workers []recorded, lets func(*recorded, *flight.Record) 
 
 // String says what the record tells: when, what, of whom, and how it came out. It holds nothing that a terminal obeys.
 func (m *move) String() string {
-	words := []string{m.at.UTC().Format("15:04:05.000000") + " " + m.what()}
+	words := []string{m.at.UTC().Format("15:04:05.000000") + " " + m.owner + m.what()}
 	add := func(so bool, format string, args ...any) { words = append(words, when(so, format, args...)) }
 	add(m.Out > 0, "%d bytes out", m.Out)
 	add(m.Handle > 0, "handled in %v", brief(time.Duration(m.Handle)))

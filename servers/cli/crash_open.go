@@ -37,6 +37,9 @@ const (
 
 // Run expands the core, runs the debugger on it, and removes it.
 func (c *crashOpenCommand) Run(crash *crashCommand, io *streams) error {
+	if strings.HasPrefix(c.ID, "-") { // it stood behind --
+		c.ID, c.Args = "last", append([]string{c.ID}, c.Args...)
+	}
 	entry, m, err := crash.find(c.ID)
 	if err != nil {
 		return err

@@ -56,6 +56,9 @@ func TestOpenRunsTheDebuggerOnTheCoreAndRemovesIt(t *testing.T) {
 	if got.status != statusOK || got.out != "core "+program+" --init\ncore: what it held\n" {
 		t.Errorf("got %+v", got)
 	}
+	if got := f.run("open", "--to", to, "--", "--init"); !strings.HasPrefix(got.out, "core "+program+" --init\n") {
+		t.Errorf("of the last one: %+v", got)
+	}
 	if left, err := os.ReadDir(to); err != nil || len(left) > 0 {
 		t.Errorf("left %v, %v", left, err)
 	}

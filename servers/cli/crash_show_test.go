@@ -167,3 +167,20 @@ func TestShowFindsByIDPrefixAndLast(t *testing.T) {
 		}
 	}
 }
+
+// Where no session is known, the records are those of the worker, and where no worker is, of all.
+func TestShowTellsWhoseRecordsTheyAre(t *testing.T) {
+	for want, where := range map[string]bundle.Where{
+		"worker 3 of chat, its last records":        {Server: "chat", Worker: 3},
+		"17:44:43.107000 session 5: packet type 9,": {Server: "chat", Worker: 3, Session: "99"},
+		"17:44:43.107000 chat/3 session 5: packet":  {Worker: -1},
+	} {
+		f := newCrashFixture(t)
+		m := panicMeta()
+		m.Where = where
+		f.bundle(m, map[string]string{"flight.json": panicFlight(t)})
+		if got := f.shown(oneScreen); !strings.Contains(got, want) {
+			t.Errorf("%+v: does not say %q:\n%s", where, want, got)
+		}
+	}
+}
