@@ -30,7 +30,7 @@ func TestRibbonKnowsItsOwnAndFewOthers(t *testing.T) {
 	var x ribbon
 	for _, n := range []int{0, 1, 2, 40, 52, 53, 64, 100, 116, 117, 300, 655, 1024, 1821, maxRibbonKeys} {
 		for _, solutions := range []int{1, 3, maxSolutions} {
-			rows, strangers := rowsOf(random, n), rowsOf(random, 40_000)
+			rows, strangers := rowsOf(random, n), rowsOf(random, 20_000)
 			if !x.solve(rows, solutions) {
 				t.Fatalf("%d rows: no filter", n)
 			}
@@ -45,7 +45,7 @@ func TestRibbonKnowsItsOwnAndFewOthers(t *testing.T) {
 				}
 			}
 			rate := passing(b, strangers, x.columns, solutions)
-			if most := 1.15/float64(int(1)<<solutions) + 0.001; rate > most {
+			if most := 1.15/float64(int(1)<<solutions) + 0.0015; rate > most {
 				t.Errorf("%d rows, %d solutions: %.4f of strangers pass, want %.4f", n, solutions, rate, most)
 			}
 			if x.columns > n+ribbonSpare+4*ribbonMore {
