@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"vitrine/crash/traceback"
 )
@@ -36,6 +37,37 @@ func (s *Store) Recover(alive func(pid int) bool) []string {
 		return nil
 	})
 	return done
+}
+
+// Supersede removes what writers that died had begun about the death of a process, because the bundle of that death is finished
+// by another. started is when the process began: an older one had its number too. What is complete but for its name stays for
+// Recover. While another process has the lock of the store, for longer than LockWait, nothing happens.
+func (s *Store) Supersede(pid int, started time.Time) (removed []string) {
+	s.locked(func() error {
+		names, _ := s.disk.names(".") // what can be read is looked at
+		for _, name := range names {
+			base, partial := strings.CutSuffix(name, suffixPartial)
+			l, ours := parseLabel(base)
+			if partial && ours && l.pid == pid && l.class.Dying() && l.at.After(started.Add(-time.Second)) && s.discardDead(name) {
+				removed = append(removed, name)
+			}
+		}
+		return nil
+	})
+	return removed
+}
+
+// discardDead removes what a writer that died had begun, and tells whether it did.
+func (s *Store) discardDead(name string) bool {
+	lock, dead := s.dead(name, nil)
+	if !dead || lock == nil {
+		return false // without a lock nobody knows
+	}
+	defer lock.Close()
+	if exists(s.disk, name+"/"+metaName) {
+		return false
+	}
+	return s.disk.removeAll(name) == nil
 }
 
 // recover deals with one directory, and returns the name of the bundle that came of it, if any.
