@@ -104,7 +104,7 @@ func (j *job) finish() error {
 		return j.fails
 	}
 	defer j.store.Close()
-	admission, err := j.store.Admit(j.meta.Class, j.fingerprint())
+	admission, err := j.admit()
 	j.problem("limits", err)
 	j.meta.Before = admission.Before
 	if !admission.Bundle {
@@ -123,6 +123,7 @@ func (j *job) finish() error {
 		return fmt.Errorf("finish: %w", err)
 	}
 	j.path = filepath.Join(j.store.Dir(), name)
+	j.named(admission)
 	j.step()
 	if !j.rescued() {
 		j.setup.send(&j.meta, j.path)

@@ -81,6 +81,9 @@ func orphan(run string, alive func(pid int) bool) error {
 	if alive(s.Process.PID) {
 		return nil
 	}
+	if path := s.progress().Path; path != "" {
+		return errors.Join(s.follow(path), os.RemoveAll(run))
+	}
 	now := time.Now()
 	r := newReport(s, now)
 	r.meta.Class, r.meta.ReasonHow = bundle.ClassKilled, "exit"

@@ -186,16 +186,23 @@ func (w *watcher) watch() error {
 	}
 	guard := time.AfterFunc(WorkLimit, func() { os.Exit(3) })
 	defer guard.Stop()
-	if spoke {
-		err = unlessHeldBack(w.crashed())
-	} else {
-		err = unlessHeldBack(w.gone())
-	}
+	err = unlessHeldBack(w.act(spoke))
 	w.settle()
 	if err == nil {
 		err = os.RemoveAll(w.setup.RunDir)
 	}
 	return err
+}
+
+// act deals with a death, or with what is left of that when the first monitor died over it.
+func (w *watcher) act(spoke bool) error {
+	if path := w.setup.progress().Path; path != "" {
+		return w.setup.follow(path)
+	}
+	if spoke {
+		return w.crashed()
+	}
+	return w.gone()
 }
 
 // settle waits for the live reports that are being made.
@@ -240,9 +247,9 @@ func (w *watcher) standBy() bool {
 		if peer == 0 {
 			time.Sleep(standbyPoll)
 		} else if ended(int(peer-1), standbyPoll) {
-			return !w.reported()
+			return !w.cleared()
 		}
-		if w.reported() {
+		if w.cleared() || w.setup.progress().Path != "" { // with a bundle it may send for as long as that takes
 			return false
 		}
 		if now := w.box.Steps(0); now != steps {
@@ -299,8 +306,8 @@ func (w *watcher) meet(pid int) {
 // standbyPoll is how often the reserve looks at the first's progress.
 const standbyPoll = 20 * time.Millisecond
 
-// reported tells whether there is a bundle of this death: the first monitor ended after its work.
-func (w *watcher) reported() bool {
+// cleared tells whether the first monitor has ended its work.
+func (w *watcher) cleared() bool {
 	_, err := os.Stat(w.setup.RunDir)
 	return err != nil // the monitor that has done the work removes it
 }
