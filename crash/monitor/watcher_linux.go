@@ -46,6 +46,9 @@ func serve(role string) error {
 		return serveText(os.Stdin)
 	}
 	signal.Ignore(syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	if err := stayAwake(); err != nil {
+		fmt.Fprintln(os.Stderr, "crash monitor:", err) // the reserve and the deadman timer are left
+	}
 	w, err := newWatcher(role)
 	if err != nil {
 		return err
