@@ -31,6 +31,9 @@ func (d *death) classify() (class bundle.Class, reason, how string) {
 	if d.throw != "" {
 		reason, how = d.throw, d.throwHow
 	}
+	if reason == "" && d.exit.Signal == "SIGKILL" { // its words were cut short
+		return d.silent()
+	}
 	if reason == "" {
 		reason, how = d.known()
 	}

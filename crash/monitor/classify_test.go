@@ -51,6 +51,7 @@ func TestDeathsWithoutAWordAreClassified(t *testing.T) {
 		"abort":                 {death{exit: bundle.Exit{Known: true, Signal: "SIGABRT"}}, bundle.ClassAbort},
 		"a signal":              {death{exit: bundle.Exit{Known: true, Signal: "SIGTERM"}}, bundle.ClassSignal},
 		"exit":                  {death{exit: bundle.Exit{Known: true, Code: 3}}, bundle.ClassExit},
+		"cut short":             {death{text: []byte("panic: "), dump: &traceback.Dump{}, exit: bundle.Exit{Known: true, Signal: "SIGKILL"}}, bundle.ClassKilled},
 		"nobody knows":          {death{}, bundle.ClassKilled},
 	} {
 		if class, reason, how := test.death.classify(); class != test.class || reason == "" || how == "" {
