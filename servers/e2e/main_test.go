@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"vitrine/crash"
 )
 
 // The size of a run; see the package comment.
@@ -31,6 +33,10 @@ const patience = 60 * time.Second
 var executable, crashes string
 
 func TestMain(m *testing.M) {
+	crash.ServeMonitor()
+	if _, ok := os.LookupEnv(stormVariable); ok {
+		stormProgram()
+	}
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "vitrine-e2e-")
 	if err == nil {
