@@ -12,10 +12,14 @@ CONNECTS  ?= 10000
 USERS     ?= 5000
 WINDOWS   ?= 6
 PLAY      ?= 60s
+STORM     ?= 30s
 ARGS      ?=
 
 # Staticcheck runs from the module cache at this version and is no dependency of ours.
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Delve, which opens cores, is installed once, into var.
+DELVE ?= github.com/go-delve/delve/cmd/dlv@v1.27.2
 
 # Every set of build tags, "none" being the plain build, and every platform that must build.
 TAGSETS   := none profile norecord invariants
@@ -96,6 +100,18 @@ isolation: ## end to end: peers beside USERS=5000 busy users in one process and 
 .PHONY: serve-start
 serve-start: ## end to end: serve listens within 500 ms of its start
 	$(e2e) 'TestServeListensSoon' -listen-within 500ms
+
+.PHONY: delve
+delve:
+	@[ -x $(BENCH_DIR)/dlv ] || GOBIN=$(BENCH_DIR) $(GO) install $(DELVE)
+
+.PHONY: crash-seams
+crash-seams: delve ## end to end: a panic at each seam of a stack with BOTS=200, one bundle each, every core opened by Delve
+	$(e2e) 'TestPanicAtEachSeam' -seam-bots $(BOTS) -dlv $(BENCH_DIR)/dlv
+
+.PHONY: crash-storm
+crash-storm: ## end to end: a goroutine that panics without end for STORM=30s beside BOTS=200, and what it leaves
+	$(e2e) 'TestStormOfPanics' -storm-bots $(BOTS) -storm $(STORM) -panics 100000
 
 # A clone and a build cache of its own; the module cache is kept, since fetching tells of the network alone.
 .PHONY: cold-start

@@ -15,6 +15,11 @@
 //	-windows N       windows of each kind that alternate             make flood, isolation
 //	-ratio R         largest ratio of medians, 0: reported only      make flood, isolation
 //	-listen-within D from the start of serve to its listening        make serve-start
+//	-seam-bots N     bots beside the panics at each seam             make crash-seams
+//	-dlv PATH        Delve for their cores, "": without cores        make crash-seams
+//	-storm D         how long a goroutine panics again and again     make crash-storm
+//	-storm-bots N    bots beside it                                  make crash-storm
+//	-panics R        least panics a second, 0: reported only         make crash-storm
 //	-kills N         servers that are killed under load              make crash-kill
 //	-hardships N     crashes in each kind of trouble                 make crash-hardship
 //
