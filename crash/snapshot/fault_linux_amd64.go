@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FaultLimit is how long the process stands while threads run to their next fault, which takes microseconds. A handler that
-// waits for another thread does not come to it: then all run for a moment, and it is tried again.
+// FaultLimit is how long the process stands while threads run to their next fault, which takes microseconds. One that is deep
+// in its handler looks like any other: then all run for a moment, each longer than the last, and it is tried again.
 const (
-	FaultLimit = 10 * time.Millisecond
-	faultTries = 3
+	FaultLimit = 5 * time.Millisecond
+	faultTries = 6
 )
 
 var errNoFault = errors.New("no thread faults")
@@ -49,7 +49,7 @@ func (t *target) runToFault() error {
 // awaitFault waits until one of them stands at a fault. Signals of another kind are kept for later.
 func (t *target) awaitFault(running []*thread) {
 	late := time.Now().Add(FaultLimit)
-	for i := 0; time.Now().Before(late) && !slices.ContainsFunc(running, atFault); i++ {
+	for i := 0; len(running) > 0 && time.Now().Before(late) && !slices.ContainsFunc(running, atFault); i++ {
 		t.collect()
 		for _, th := range running {
 			if th.stopped && !atFault(th) && ptrace(unix.PTRACE_CONT, th.tid, 0, 0) == nil {

@@ -33,16 +33,14 @@ func Take(pid int, o Options) (*Snapshot, error) {
 	s := &Snapshot{PID: pid}
 	s.tracer = newTracer()
 	s.tracer.do(func() {
-		defer hurry(unix.Gettid())()
-		for range faultTries {
+		for try := 0; ; try++ {
 			s.target = newTarget(pid, in, s.tracer, o.Deadline)
-			if err = s.take(o); err != errNoFault {
+			if err = s.takeFast(o); err != errNoFault {
 				return
 			}
+			o.Fault = try < faultTries
+			time.Sleep(time.Millisecond << try) // the process runs, and one of its threads faults
 		}
-		o.Fault = false
-		s.target = newTarget(pid, in, s.tracer, o.Deadline)
-		err = s.take(o)
 	})
 	if err != nil {
 		s.tracer.end()
@@ -77,6 +75,12 @@ func SelfTest(pid int) error {
 
 func newTarget(pid int, in info, tracer *tracer, stop time.Duration) *target {
 	return &target{pid: pid, info: in, known: map[int]*thread{}, tracer: tracer, deadline: time.Now().Add(stop)}
+}
+
+// takeFast is take with the haste that a process deserves that stands still.
+func (s *Snapshot) takeFast(o Options) error {
+	defer hurry(unix.Gettid())()
+	return s.take(o)
 }
 
 // take runs on the tracer. Unless the process stays stopped on purpose, every thread runs when it returns.
