@@ -2,8 +2,6 @@ package monitor
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -133,8 +131,8 @@ func (j *work) listen() {
 
 // readText reads the crash pipe until the server is dead.
 func (w *watcher) readText() (text []byte, dropped int64) {
-	text, heard := w.heard()
-	defer heard.Close()
+	heard, text := listenTo(w.setup.RunDir)
+	defer heard.close()
 	buf := make([]byte, 64<<10)
 	unix.SetNonblock(w.pipe, true)
 	deadline := time.Now().Add(DeathLimit)
@@ -144,9 +142,8 @@ func (w *watcher) readText() (text []byte, dropped int64) {
 			break
 		}
 		dead := fds[1].Revents != 0
-		n, err := unix.Read(w.pipe, buf)
+		n, err := heard.receive(w.pipe, buf)
 		if n > 0 {
-			_, _ = heard.Write(buf[:n]) // what is lost here is lost only if this monitor dies too
 			keep := min(n, max(MaxText-len(text), 0))
 			text, dropped = append(text, buf[:keep]...), dropped+int64(n-keep)
 			deadline = time.Now().Add(DeathLimit) // as long as it speaks it is dying
@@ -158,15 +155,6 @@ func (w *watcher) readText() (text []byte, dropped int64) {
 		}
 	}
 	return text, dropped
-}
-
-// heard opens the file that keeps what was read of the pipe, for the monitor that may have to go on, and returns what the one
-// before has left there. It is on a tmpfs as a rule.
-func (w *watcher) heard() (before []byte, keep *os.File) {
-	path := filepath.Join(w.setup.RunDir, heardName)
-	before, _ = os.ReadFile(path) // none as a rule
-	keep, _ = os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	return before, keep
 }
 
 // textPoll is how often the reader of a silent pipe looks at the clock, in milliseconds.
