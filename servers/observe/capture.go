@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -126,7 +127,8 @@ func (c *capture) speak(log *slog.Logger) {
 // close ends the capture.
 func (c *capture) close() { c.process.Close() }
 
-// leave ends the capture of a process that is about to exit, as far as that can be had at once: what comes is no crash.
+// leave ends the capture of a process that is about to exit, as far as that can be had at once: what comes is no crash. What
+// Close would have removed in the end is removed, so that no later start takes it for the remains of one.
 func (c *capture) leave() {
 	closed := make(chan struct{})
 	go func() { // ends with Close; the process ends before, where that lasts
@@ -136,6 +138,7 @@ func (c *capture) leave() {
 	select {
 	case <-closed:
 	case <-time.After(captureExitLimit):
+		os.RemoveAll(c.process.RunDir()) // what cannot be removed is a crash to the next start: better than to wait for it
 	}
 }
 

@@ -14,6 +14,10 @@
 // logs; stderr shows what is Info or above; a collector of OpenTelemetry, where one is named, gets Warn and above. Lines are
 // found by session, and by trace where [Stack.Context] is used; the ids of a trace are those of the packet's record.
 //
+// With [Config.CrashDir] set, package crash watches over the process: [Run] starts it before the log and closes it last. Panics of
+// callbacks are reported from the deferred call that caught them, workers' turns are watched, and bundles have the figures, the
+// sessions, the last lines and the last packets ([Stack.FlightDir]).
+//
 // Nothing here runs per packet: figures are read from the servers when somebody asks, and once a second for the rates. A
 // [Stack] belongs to one [Run], which ends every goroutine of it. Of the log, a full ring (see logx) and a stderr that
 // nobody reads can hold up a worker; the collector cannot.
