@@ -219,6 +219,37 @@ log-find: ## ask the log of log-data by index, by session and for errors, beside
 	@$(MAKE) --no-print-directory log-data ARGS=
 	$(BENCH_DIR)/bench logfind --dir $(LOG_DATA) $(ARGS)
 
+# What crash-matrix and crash-times need of others: a C compiler, zstd, Delve and, for the times beside it, gcore.
+CRASH_BENCH := $(BENCH_DIR)/bench-crash
+DLV_VERSION := v1.27.2
+RUNS        ?= 10
+CLASS       ?=
+
+.PHONY: crash-build
+crash-build: gcc
+	@mkdir -p $(BENCH_DIR)
+	cd servers/bench && CGO_ENABLED=1 $(GO) build -tags crashcgo -o $(CRASH_BENCH) .
+
+.PHONY: crash-tools
+crash-tools:
+	@[ -x $(BENCH_DIR)/dlv ] || GOBIN=$(BENCH_DIR) $(GO) install github.com/go-delve/delve/cmd/dlv@$(DLV_VERSION)
+	@for t in zstd gdb; do command -v $$t >/dev/null && continue; \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "$$t is missing: installing it with apt-get"; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$t || exit 1; \
+		else \
+			echo "this needs $$t; as root: apt-get install $$t" >&2; exit 1; \
+		fi; \
+	done
+
+.PHONY: crash-matrix
+crash-matrix: crash-build crash-tools ## die in every way, RUNS=10 times each, and look at every bundle and core; CLASS=name picks one
+	$(CRASH_BENCH) crashmatrix --runs $(RUNS) $(addprefix --class=,$(CLASS)) --dir var/crash-matrix --dlv $(BENCH_DIR)/dlv $(ARGS)
+
+.PHONY: crash-times
+crash-times: crash-build crash-tools ## how long a death and a living server wait for their bundle, beside dlv and gcore, and judge the gates
+	$(CRASH_BENCH) crashtimes --dir var/crash-times --dlv $(BENCH_DIR)/dlv $(ARGS)
+
 .PHONY: bench-lockfree
 bench-lockfree: ## average, maximum and context switches of lock-free, spin lock, mutex and channel, and injected stalls
 	$(GO) test -run '^$$' -bench . -benchtime 100ms ./core/lockfree

@@ -23,6 +23,7 @@ type Class struct {
 	NoCore     string // why there can be no core, "" when there must be one
 	Function   string // on the stack of whom a debugger shows first, without the package
 	NoPanicker string // why that is not the current goroutine's, "" when it is
+	NoStack    string // why its stack cannot be read, "" when it can
 	Panics     string // the value that a debugger prints in runtime.gopanic, "" when there is none
 
 	from syscall.Signal // sent from outside, 0 = none
@@ -35,6 +36,7 @@ const (
 	nothingStands = "the kernel ends the process at once: nothing stands still to be copied"
 	fromOutside   = "nobody panicked: the signal came from outside"
 	inC           = "the thread is one of C, without a goroutine"
+	inLibc        = "the goroutine is shown, its stack ends in a library of C, which Delve does not read and gdb does"
 	goesOn        = "nobody panicked: the loop is found by its stack"
 )
 
@@ -52,7 +54,7 @@ var classes = []Class{
 	{Name: "badaddress", About: "Go code touches a bad address", Is: bundle.ClassFault, Reason: "fault", Function: "touch", run: badAddress},
 	{Name: "cgo", About: "C faults on a Go thread", Is: bundle.ClassCgo, Reason: "SIGSEGV", Function: "faultInC", cgo: true, run: (*victim).cgoFault},
 	{Name: "cgothread", About: "C faults on a thread of C", Is: bundle.ClassCgo, Reason: "SIGSEGV", Function: "provoke_fault", NoPanicker: inC, cgo: true, run: (*victim).cgoThread},
-	{Name: "abort", About: "C calls abort()", Is: bundle.ClassAbort, Reason: "SIGABRT", Function: "abortInC", cgo: true, run: (*victim).cgoAbort},
+	{Name: "abort", About: "C calls abort()", Is: bundle.ClassAbort, Reason: "SIGABRT", Function: "abortInC", NoStack: inLibc, cgo: true, run: (*victim).cgoAbort},
 	{Name: "sigabrt", About: "SIGABRT from outside", Is: bundle.ClassSignal, Reason: "SIGABRT", NoPanicker: fromOutside, Function: "converse", from: syscall.SIGABRT},
 	{Name: "sigquit", About: "SIGQUIT from outside", Is: bundle.ClassSignal, Reason: "SIGQUIT", NoPanicker: fromOutside, Function: "converse", from: syscall.SIGQUIT},
 	{Name: "sigsegv", About: "SIGSEGV from outside", Is: bundle.ClassSignal, Reason: "SIGSEGV", NoPanicker: fromOutside, Function: "converse", from: syscall.SIGSEGV},

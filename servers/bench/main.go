@@ -11,6 +11,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"vitrine/crash/provoke"
+	"vitrine/servers/bench/crash"
 	"vitrine/servers/bench/logs"
 )
 
@@ -27,9 +29,13 @@ type commands struct {
 	LogData  logs.DataCommand  `cmd:"" name:"logdata" help:"Make up a log to search, and the same records as text."`
 	LogFind  logs.FindCommand  `cmd:"" name:"logfind" help:"Time questions to that log beside grep -F over the text."`
 	LogChild logs.ChildCommand `cmd:"" name:"logkill-child" hidden:"" help:"Log until killed."`
+
+	CrashMatrix crash.MatrixCommand `cmd:"" name:"crashmatrix" help:"Die in every way, many times, and look at every bundle and core."`
+	CrashTimes  crash.TimesCommand  `cmd:"" name:"crashtimes" help:"Time the text, the whole bundle and the standstill of a server, beside dlv and gcore."`
 }
 
 func main() {
+	provoke.Serve() // does not return in the processes that die for crashmatrix and crashtimes
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var line commands
