@@ -73,7 +73,14 @@ func (p *Process) startPartner(role string) (*partner, error) {
 		return nil, fmt.Errorf("open crash pipe: %w", err)
 	}
 	defer read.Close()
-	m := &partner{control: ours, conn: monitor.NewConn(ours), command: p.command(role, read, theirs)}
+	self, err := unix.PidfdOpen(os.Getpid(), 0)
+	if err != nil {
+		ours.Close()
+		return nil, fmt.Errorf("open a descriptor of this process: %w", err)
+	}
+	pidfd := os.NewFile(uintptr(self), "this process")
+	defer pidfd.Close()
+	m := &partner{control: ours, conn: monitor.NewConn(ours), command: p.command(role, read, theirs, pidfd)}
 	if err := m.command.Start(); err != nil {
 		ours.Close()
 		return nil, fmt.Errorf("start crash monitor: %w", err)
@@ -90,11 +97,11 @@ func (p *Process) startPartner(role string) (*partner, error) {
 }
 
 // command is a monitor's: this very program, whatever its file's name has become.
-func (p *Process) command(role string, read, control *os.File) *exec.Cmd {
+func (p *Process) command(role string, read, control, pidfd *os.File) *exec.Cmd {
 	c := &exec.Cmd{
 		Path: "/proc/self/exe", Args: []string{p.cfg.Name + "-crash-monitor"}, Dir: "/",
 		Env:         append(environment(), monitor.Marker+"="+role),
-		ExtraFiles:  []*os.File{read, p.hook.write, control},
+		ExtraFiles:  []*os.File{read, p.hook.write, control, pidfd},
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
 	}
 	if f := p.errors(); f != nil {

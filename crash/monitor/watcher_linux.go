@@ -73,7 +73,7 @@ func newWatcher(role string) (*watcher, error) {
 	}
 	control := os.NewFile(fdControl, "control")
 	w := &watcher{
-		role: role, conn: NewConn(control), pipe: fdRead, silent: make(chan struct{}),
+		role: role, conn: NewConn(control), pipe: fdRead, pidfd: fdServer, silent: make(chan struct{}),
 		slots: make(chan struct{}, MaxCaptures), waiting: map[uint64]chan *Sources{},
 	}
 	control.SetReadDeadline(time.Now().Add(setupLimit))
@@ -91,10 +91,6 @@ func newWatcher(role string) (*watcher, error) {
 	w.cgroup = probe.Cgroup(setup.Process.PID)
 	if w.box, err = blackbox.Open(setup.Box); err != nil {
 		w.box = nil // nothing is counted then, and the reserve acts at once
-	}
-	w.pidfd, err = unix.PidfdOpen(setup.Process.PID, 0)
-	if err != nil {
-		return nil, fmt.Errorf("watch process %d: %w", setup.Process.PID, err)
 	}
 	return w, nil
 }

@@ -29,6 +29,7 @@ const (
 	fdRead    = 3 // the crash pipe's reading end
 	fdWrite   = 4 // and its writing end, to make it larger
 	fdControl = 5 // the socket to the server
+	fdServer  = 6 // the server's pidfd: one that the monitor opened itself would come late for a server that dies at once
 )
 
 // Setup is what a monitor knows of its server: the first frame.
