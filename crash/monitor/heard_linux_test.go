@@ -47,6 +47,9 @@ func TestWhatWasHeardIsKeptForTheNextMonitor(t *testing.T) {
 	if n, err := first.receive(read, buf); n > 0 || !errors.Is(err, unix.EAGAIN) {
 		t.Errorf("of an empty pipe: %d, %v", n, err)
 	}
+	if s := (&Setup{RunDir: dir}); !s.heard() || (&Setup{RunDir: t.TempDir()}).heard() {
+		t.Error("a death that was heard of is taken for one without a word, or the reverse")
+	}
 	second, before := listenTo(dir) // the first is dead, without having closed anything
 	if string(before) != "panic: it broke\n" {
 		t.Errorf("the second finds %q", before)

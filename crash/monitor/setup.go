@@ -72,6 +72,12 @@ const orphanAge = WorkLimit + time.Minute
 // heardName is the file of the run directory that keeps what was read of a crash pipe.
 const heardName = "heard.txt"
 
+// heard tells whether a monitor has heard of the death, though the pipe may be empty by now.
+func (s *Setup) heard() bool {
+	info, err := os.Stat(filepath.Join(s.RunDir, heardName))
+	return err == nil && info.Size() > 0
+}
+
 // orphan makes a bundle of one run, if its process is dead.
 func orphan(run string, alive func(pid int) bool) error {
 	s, err := LoadSetup(run)

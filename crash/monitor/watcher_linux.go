@@ -198,7 +198,7 @@ func (w *watcher) act(spoke bool) error {
 	if path := w.setup.progress().Path; path != "" {
 		return w.setup.follow(path)
 	}
-	if spoke {
+	if spoke || w.setup.heard() {
 		return w.crashed()
 	}
 	return w.gone()
