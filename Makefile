@@ -53,8 +53,8 @@ test-tags: ## run the core tests with the invariants checked, and with recording
 	$(GO) test -short -tags norecord ./core/...
 
 .PHONY: race
-race: gcc ## run the core, logx and servers tests under the race detector (installs gcc by apt where it is missing)
-	CGO_ENABLED=1 $(GO) test -race ./core/... ./logx/... ./servers/...
+race: gcc ## run the core, crash, logx and servers tests under the race detector (installs gcc by apt where it is missing)
+	CGO_ENABLED=1 $(GO) test -race ./core/... ./crash/... ./logx/... ./servers/...
 
 .PHONY: check
 check: lint test test-bench test-tags race build-matrix ## everything that must hold before a commit
