@@ -117,7 +117,7 @@ func (t *target) untouched() []Range {
 		return nil
 	}
 	defer p.close()
-	_ = eachMapping(t.pid, func(m mapping) bool { // what cannot be read stays
+	_ = eachMapping(t.pid, "smaps", func(m mapping) bool { // what cannot be read stays
 		if !m.private() || !m.writable() || m.notInherited || m.end-m.start < hideBytes {
 			return true
 		}

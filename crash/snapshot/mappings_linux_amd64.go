@@ -30,9 +30,10 @@ func (m *mapping) fromFile() bool   { return m.inode && strings.HasPrefix(m.name
 // maxLineBytes is the longest line of smaps: a path of PATH_MAX, escaped.
 const maxLineBytes = 20 << 10
 
-// eachMapping hands out the mappings of a process until yield says no. The kernel walks the page tables meanwhile.
-func eachMapping(pid int, yield func(mapping) bool) error {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/smaps", pid))
+// eachMapping hands out the mappings of a process until yield says no, from smaps, for which the kernel walks the page
+// tables, or from maps, which tells nothing of what is in them.
+func eachMapping(pid int, file string, yield func(mapping) bool) error {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/%s", pid, file))
 	if err != nil {
 		return fmt.Errorf("read mappings of process %d: %w", pid, err)
 	}

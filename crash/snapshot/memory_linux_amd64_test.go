@@ -105,8 +105,26 @@ func broadVictim() {
 	fillText(unsafe.Slice((*byte)(unsafe.Add(base, size-pageBytes)), 8), "high")
 	serve(map[string]func([]string) string{
 		"pages":   func([]string) string { return fmt.Sprint(uint64(uintptr(base))) },
+		"fill":    func([]string) string { return fmt.Sprint(fillHalf()) },
 		"promise": func(fields []string) string { return promise(fields[0]) },
 	})
+}
+
+// fillHalf makes room for 16 huge pages and writes all of eight, and all but one small page of the others.
+func fillHalf() uint64 {
+	room, err := unix.Mmap(-1, 0, 17*hugeBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		panic(err)
+	}
+	room = room[-address(room)&(hugeBytes-1):]
+	for i := range 16 {
+		page := room[i*hugeBytes:][:hugeBytes]
+		if i%2 == 1 {
+			page = page[pageBytes:]
+		}
+		fillText(page, "filled ")
+	}
+	return address(room)
 }
 
 // promise maps memory beyond all there is, in parts of which each would fit, and touches a page in every stretch of it.
@@ -393,7 +411,7 @@ func TestTakeOfProcessThatPromisedTooMuch(t *testing.T) {
 		v.ask("promise 8589934592")
 		s := v.take(Options{})
 		v.release(s)
-		_ = eachMapping(v.pid, func(m mapping) bool {
+		_ = eachMapping(v.pid, "smaps", func(m mapping) bool {
 			if m.notInherited {
 				t.Errorf("mapping %x-%x is not inherited any more", m.start, m.end)
 			}
@@ -431,4 +449,45 @@ func TestTakeOfProcessThatPromisedTooMuch(t *testing.T) {
 		}
 		v.ask("hello")
 	})
+}
+
+// Memory that is in use as a whole comes on huge pages, other memory does not, and what is in it stays.
+func TestPrepare(t *testing.T) {
+	v := startVictim(t, "broad")
+	at := uint64(number(t, v.ask("fill")[0]))
+	done, err := Prepare(v.pid, patience)
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) || errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	}
+	if err != nil || done.Moved < 8-done.Refused || !done.Complete {
+		t.Errorf("prepare gave %+v, %v; want at least 8 pages, complete", done, err)
+	}
+	p, err := openPages(v.pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	p.filter = pageFilter{all: pageHuge}
+	var huge []uint64
+	p.each(at, at+16*hugeBytes, time.Now().Add(patience), func(start, end uint64) bool {
+		for ; start < end; start += hugeBytes {
+			huge = append(huge, (start-at)/hugeBytes)
+		}
+		return true
+	})
+	if slices.ContainsFunc(huge, func(i uint64) bool { return i%2 == 1 }) || len(huge) < 8-done.Refused {
+		t.Errorf("huge pages are %v, want the even ones", huge)
+	}
+	if again, err := Prepare(v.pid, patience); err != nil || again.Moved > done.Refused+1 {
+		t.Errorf("second prepare gave %+v, %v; want nothing left", again, err)
+	}
+	s, b := v.take(Options{}), make([]byte, 7)
+	for i := range uint64(16) {
+		if _, err := s.Read(at+i*hugeBytes+(i%2)*pageBytes, b); err != nil || string(b) != "filled " {
+			t.Errorf("page %d holds %q, %v", i, b, err)
+		}
+	}
+	if _, err := Prepare(1<<30, time.Second); err == nil {
+		t.Error("no error for a process that is not there")
+	}
 }

@@ -13,9 +13,17 @@ import (
 
 // pages tells which pages of a process have content. It holds /proc/PID/pagemap open until close.
 type pages struct {
-	file *os.File
-	scan bool // the kernel has PAGEMAP_SCAN (Linux 6.7), which jumps over what no page table covers
+	file   *os.File
+	filter pageFilter
+	scan   bool // the kernel has PAGEMAP_SCAN (Linux 6.7), which jumps over what no page table covers
 }
+
+// pageFilter says which pages are meant, in categories: after those of inverted were turned about, a page must have all of
+// all, and one of any, if there are any.
+type pageFilter struct{ inverted, all, any uint64 }
+
+// contentPages are pages that hold something.
+var contentPages = pageFilter{inverted: pageZero, all: pageZero, any: pagePresent | pageSwapped}
 
 // pageScan is struct pm_scan_arg of linux/fs.h, 96 bytes.
 type pageScan struct {
@@ -35,9 +43,11 @@ type pageRegion struct{ start, end, categories uint64 }
 // The numbers of linux/fs.h: _IOWR('f', 16, 96 bytes), and the categories.
 const (
 	pagemapScan = 3<<30 | 96<<16 | 'f'<<8 | 16
+	pageFile    = 1 << 2
 	pagePresent = 1 << 3
 	pageSwapped = 1 << 4
 	pageZero    = 1 << 5 // the shared page of zeros
+	pageHuge    = 1 << 6
 )
 
 // scanRegions is how many runs of pages one call gives, and entryPages how many pages one read of the older interface.
@@ -51,7 +61,7 @@ func openPages(pid int) (pages, error) {
 	if err != nil {
 		return pages{}, fmt.Errorf("read pages of process %d: %w", pid, err)
 	}
-	p := pages{file: f}
+	p := pages{file: f, filter: contentPages}
 	_, err = p.regions(0, 0, make([]pageRegion, 1))
 	p.scan = err == nil
 	return p, nil
@@ -90,7 +100,7 @@ func (p pages) regions(start, end uint64, found []pageRegion) (pageScan, error) 
 	arg := pageScan{
 		start: start, end: end,
 		vector: unsafe.Pointer(&found[0]), vectorLen: uint64(len(found)),
-		inverted: pageZero, all: pageZero, any: pagePresent | pageSwapped, result: pagePresent,
+		inverted: p.filter.inverted, all: p.filter.all, any: p.filter.any, result: pagePresent,
 	}
 	arg.size = uint64(unsafe.Sizeof(arg))
 	n, _, errno := unix.Syscall(unix.SYS_IOCTL, p.file.Fd(), pagemapScan, uintptr(unsafe.Pointer(&arg)))

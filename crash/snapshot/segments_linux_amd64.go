@@ -33,7 +33,7 @@ type layout struct {
 // plan looks through the mappings of the snapshot and decides what is written.
 func (s *Snapshot) plan(p pages, deadline time.Time) (*layout, error) {
 	l := &layout{}
-	err := eachMapping(s.source(), func(m mapping) bool {
+	err := eachMapping(s.source(), "smaps", func(m mapping) bool {
 		l.mappings = append(l.mappings, m)
 		return len(l.mappings) < MaxSegments
 	})

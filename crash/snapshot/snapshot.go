@@ -84,6 +84,13 @@ type Times struct {
 	Stopped   time.Duration // from the first interrupt until every thread was let go
 }
 
+// Prepared tells what Prepare did.
+type Prepared struct {
+	Moved    int  // pages of 2 MiB that were made
+	Refused  int  // that the kernel did not make
+	Complete bool // all memory was looked through within the budget
+}
+
 // Range is a part of the address space.
 type Range struct{ Start, Size uint64 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"time"
 )
 
 type state struct{}
@@ -20,6 +21,11 @@ func Take(pid int, _ Options) (*Snapshot, error) { return nil, unsupported("snap
 
 // SelfTest is for linux/amd64; here it fails with errors.ErrUnsupported.
 func SelfTest(pid int) error { return unsupported("trace", pid) }
+
+// Prepare is for linux/amd64; here it fails with errors.ErrUnsupported.
+func Prepare(pid int, _ time.Duration) (Prepared, error) {
+	return Prepared{}, unsupported("prepare", pid)
+}
 
 // Read is for linux/amd64; here it fails with errors.ErrUnsupported.
 func (s *Snapshot) Read(uint64, []byte) (int, error) { return 0, unsupported("read memory of", s.PID) }
