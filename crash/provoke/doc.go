@@ -8,6 +8,8 @@
 //	"provoke"   ---->                the class happens; signals are sent by Run instead
 //	"gap"       ---->
 //	            <---- "gap NS"       the longest standstill since the last gap
+//	"fork"      ---->
+//	            <---- "fork NS"      how long fork(2) takes it, where it has C
 //	end of input ---->               one that lives ends in good order
 //	bundle, exit status <--
 //

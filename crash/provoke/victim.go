@@ -150,6 +150,8 @@ func (v *victim) converse() {
 			go v.class.run(v) // ends with the process, or by itself
 		case "gap":
 			v.tellGap()
+		case "fork":
+			fmt.Println("fork", forkSelf())
 		}
 	}
 }

@@ -32,16 +32,25 @@ func (v *Victim) say(line string) error {
 
 // Gap returns the longest time for which the victim did not run since it was asked last; the first call begins it.
 func (v *Victim) Gap() (time.Duration, error) {
-	if err := v.say("gap"); err != nil {
+	return v.ask("gap")
+}
+
+// Fork has the victim fork itself, to no other end than to learn how long the kernel takes for a process like it. It needs C, see
+// Class.Lacks.
+func (v *Victim) Fork() (time.Duration, error) { return v.ask("fork") }
+
+// ask asks for a time.
+func (v *Victim) ask(what string) (time.Duration, error) {
+	if err := v.say(what); err != nil {
 		return 0, err
 	}
 	line, err := v.line()
 	if err != nil {
-		return 0, fmt.Errorf("ask the victim for its gap: %w", err)
+		return 0, fmt.Errorf("ask the victim for its %s: %w", what, err)
 	}
 	var ns int64
-	if _, err := fmt.Sscanf(line, "gap %d", &ns); err != nil {
-		return 0, fmt.Errorf("ask the victim for its gap: it said %.80q", line)
+	if _, err := fmt.Sscanf(line, what+" %d", &ns); err != nil || ns < 0 {
+		return 0, fmt.Errorf("ask the victim for its %s: it said %.80q", what, line)
 	}
 	return time.Duration(ns), nil
 }

@@ -142,51 +142,72 @@ func (c *TimesCommand) live(ctx context.Context) ([]*figure, error) {
 	if _, err := v.Gap(); err != nil {
 		return nil, err
 	}
-	figures, err := c.ours(v)
+	figures, err := c.ours(ctx, v)
 	if err != nil {
 		return nil, err
 	}
+	delve, gcore := &figure{Name: "dlv attach, dump: standstill"}, &figure{Name: "gcore: standstill"}
 	for range c.Peers {
-		for i, dump := range []func(context.Context, int) error{c.delve, c.gcore} {
-			if len(figures) < 3+i {
-				figures = append(figures, &figure{Name: []string{"dlv attach, dump: longest standstill", "gcore: longest standstill"}[i]})
-			}
-			if err := standstill(figures[2+i], v, func() error { return dump(ctx, v.PID()) }); err != nil {
-				return nil, err
-			}
+		err := standstill(delve, v, func() error { return c.delve(ctx, v.PID()) })
+		if err == nil {
+			err = standstill(gcore, v, func() error { return c.gcore(ctx, v.PID()) })
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
-	return figures, nil
+	return append(figures, delve, gcore), nil
 }
 
-// ours has the monitor take pictures: how long the server stood by the monitor's clock and by its own.
-func (c *TimesCommand) ours(v *provoke.Victim) ([]*figure, error) {
+// ours has the monitor take pictures: how long the server stood by the monitor's clock and by its own, and beside it how long the
+// kernel takes for the fork that a picture is, and how late the server's clock is when nothing happens.
+func (c *TimesCommand) ours(ctx context.Context, v *provoke.Victim) ([]*figure, error) {
 	stop := &figure{Name: fmt.Sprintf("live, %d MB: stopped", c.HeapMB), Gate: stopGate}
-	gap := &figure{Name: "the same by the server's clock: longest standstill"}
+	fork := &figure{Name: "fork(2) of the same server"}
+	gap := &figure{Name: "live, until the bundle is there: standstill"}
+	idle := &figure{Name: "nothing happens for a second: standstill"}
 	for range c.Live {
-		err := standstill(gap, v, func() error {
-			if err := v.Provoke(); err != nil {
-				return err
-			}
-			e, err := v.Next()
-			if err != nil {
-				return err
-			}
-			m, err := e.Meta()
-			if err != nil {
-				return err
-			}
-			if m.Core.State != bundle.CoreWritten {
-				return fmt.Errorf("core is %s: %s", m.Core.State, m.Core.Why)
-			}
-			stop.add(time.Duration(m.Timings.StopUS) * time.Microsecond)
-			return nil
-		})
-		if err != nil {
+		if err := standstill(gap, v, func() error { return picture(stop, v) }); err != nil {
 			return nil, fmt.Errorf("live report: %w", err)
 		}
+		took, err := v.Fork()
+		if err != nil {
+			return nil, err
+		}
+		fork.add(took)
+		if err := standstill(idle, v, func() error { return nothing(ctx) }); err != nil {
+			return nil, err
+		}
 	}
-	return []*figure{stop, gap}, nil
+	return []*figure{stop, fork, gap, idle}, nil
+}
+
+// picture has the server report a panic, and notes how long the monitor stopped it.
+func picture(stop *figure, v *provoke.Victim) error {
+	if err := v.Provoke(); err != nil {
+		return err
+	}
+	e, err := v.Next()
+	if err != nil {
+		return err
+	}
+	m, err := e.Meta()
+	if err != nil {
+		return err
+	}
+	if m.Core.State != bundle.CoreWritten {
+		return fmt.Errorf("core is %s: %s", m.Core.State, m.Core.Why)
+	}
+	stop.add(time.Duration(m.Timings.StopUS) * time.Microsecond)
+	return nil
+}
+
+func nothing(ctx context.Context) error {
+	select {
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+	}
+	return ctx.Err()
 }
 
 // standstill adds the longest time for which the server did not run while something was done.
