@@ -13,6 +13,8 @@ USERS     ?= 5000
 WINDOWS   ?= 6
 PLAY      ?= 60s
 STORM     ?= 30s
+CRASHES   ?= 50
+DEATHS    ?= 10
 ARGS      ?=
 
 # Staticcheck runs from the module cache at this version and is no dependency of ours.
@@ -108,6 +110,18 @@ delve:
 .PHONY: crash-seams
 crash-seams: delve ## end to end: a panic at each seam of a stack with BOTS=200, one bundle each, every core opened by Delve
 	$(e2e) 'TestPanicAtEachSeam' -seam-bots $(BOTS) -dlv $(BENCH_DIR)/dlv
+
+.PHONY: crash-kill
+crash-kill: ## end to end: DEATHS=10 servers killed by SIGKILL under load, whose bundles have the record of every reply that was heard
+	$(e2e) 'TestKilledServer' -kills $(DEATHS)
+
+.PHONY: crash-sentry
+crash-sentry: ## end to end: CRASHES=50 while Sentry is down, then up: each report arrives once, and no secret does
+	$(e2e) 'TestReportsOutlive' -crashes $(CRASHES)
+
+.PHONY: crash-hardship
+crash-hardship: ## end to end: monitors killed and stopped, full and read-only disks, crashes in crashes, DEATHS=10 of each
+	$(e2e) 'TestServerDies|TestServerOutlives|TestMonitorsDie|TestServersShareADirectory' -hardships $(DEATHS)
 
 .PHONY: crash-storm
 crash-storm: ## end to end: a goroutine that panics without end for STORM=30s beside BOTS=200, and what it leaves

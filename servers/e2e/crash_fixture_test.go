@@ -18,8 +18,9 @@ import (
 
 // The size of the runs of crashes; see the package comment.
 var (
-	kills     = flag.Int("kills", 2, "servers that are killed under load")
-	hardships = flag.Int("hardships", 1, "crashes in each kind of trouble")
+	kills      = flag.Int("kills", 2, "servers that are killed under load")
+	hardships  = flag.Int("hardships", 1, "crashes in each kind of trouble")
+	crashCount = flag.Int("crashes", 6, "crashes while Sentry is down")
 )
 
 // site is where programs run whose crashes are captured, one after the other or at once.
@@ -32,7 +33,22 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	return &site{t: t, dir: t.TempDir(), crashes: filepath.Join(t.TempDir(), "crash"), run: memoryDir(t)}
+	s := &site{t: t, dir: t.TempDir(), crashes: filepath.Join(t.TempDir(), "crash"), run: memoryDir(t)}
+	t.Cleanup(s.explain)
+	return s
+}
+
+// explain logs what is there when the test has failed.
+func (s *site) explain() {
+	if !s.t.Failed() {
+		return
+	}
+	for _, pattern := range []string{s.crashes + "/*", s.crashes + "/*/*", s.run + "/*", s.run + "/*/*"} {
+		there, _ := filepath.Glob(pattern) // the pattern is well formed
+		s.t.Log(strings.Join(there, "\n"))
+	}
+	said, err := os.ReadFile(filepath.Join(s.crashes, "monitor.err"))
+	s.t.Logf("the monitors said: %s %v", said, err)
 }
 
 // memoryDir returns a folder on a tmpfs, as the capture takes by itself, where there is one.
@@ -137,4 +153,13 @@ func metaOf(t *testing.T, e bundle.Entry) *bundle.Meta {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// chaos has a server of the program panic.
+func (p *program) chaos(server, seam string) {
+	p.t.Helper()
+	out, status := runIn(p.t, p.cmd.Dir, "chaos", "panic", "--ops-addr", strings.TrimPrefix(p.ops(), "http://"), "--server", server, "--seam", seam)
+	if status != 0 {
+		p.t.Fatalf("chaos at %s of %s: exit status %d: %s", seam, server, status, out)
+	}
 }

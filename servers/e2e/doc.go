@@ -22,6 +22,7 @@
 //	-panics R        least panics a second, 0: reported only         make crash-storm
 //	-kills N         servers that are killed under load              make crash-kill
 //	-hardships N     crashes in each kind of trouble                 make crash-hardship
+//	-crashes N       crashes while Sentry is down                    make crash-sentry
 //
 // Ratios are not judged in go test: on a busy machine a few short windows say nothing. Servers listen on free ports, and
 // files are in folders of the test's own. Nothing waits by sleeping; deadlines are generous, for slow machines.

@@ -37,6 +37,9 @@ func TestMain(m *testing.M) {
 	if _, ok := os.LookupEnv(stormVariable); ok {
 		stormProgram()
 	}
+	if order, ok := os.LookupEnv(speakerVariable); ok {
+		speak(order)
+	}
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "vitrine-e2e-")
 	if err == nil {
