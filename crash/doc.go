@@ -21,10 +21,12 @@
 //	os.Exit, log.Fatal                     the process's exit      the same
 //	a loop that makes no progress          the monitor's watchdog  live core, the process goes on
 //
-// A monitor that dies is replaced. One that hangs costs a dying process
-// [monitor.StandbyAfter], after which the reserve acts; when both hang, the
-// kernel's timer ends the process after Config.Deadman. Never is the exit status
-// another than without this package, that last case excepted.
+// A monitor that dies is replaced. One that is stopped wakes after a second,
+// one that hangs costs a dying process [monitor.StandbyAfter] or more, after which
+// the reserve acts; when both hang, the kernel's timer ends the process after
+// Config.Deadman. Never is the exit status another than without this package,
+// that last case excepted, and a monitor that is killed within the millisecond
+// or so in which it has the process copy itself: it takes the process with it.
 //
 // Guarding costs about ten nanoseconds and no allocation. Of panics of one kind, told apart by
 // the program counters of their stack, one a minute is reported; the rest is

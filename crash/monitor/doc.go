@@ -6,7 +6,9 @@
 // file after an update replaced it on disk. There are two. The first acts; the reserve
 // runs the same code when the first makes no progress for [StandbyAfter],
 // because somebody stopped or killed it, or for [StandbySlow] because a disk
-// holds it. What the first has heard by then is kept for the reserve.
+// holds it. What the first has heard by then is kept for the reserve, and so is
+// what the limits admitted and which bundle is finished: a death has one.
+// A monitor that a signal stops is woken by a timer of its own after a second.
 //
 //	server                                   monitor
 //	------                                   -------
