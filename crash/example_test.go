@@ -9,8 +9,8 @@ import (
 // A goroutine that must not end the process runs its work under Guard.
 func ExampleGuard() {
 	panicked := crash.Guard(func() {
-		var players map[string]int
-		players["alice"]++
+		players := []string{"alice"}
+		fmt.Println(players[len(players)])
 	})
 	fmt.Println("panicked:", panicked)
 	// Output: panicked: true

@@ -104,6 +104,9 @@ func writeTogether() {
 func recurse(n int) int {
 	var b [1024]byte
 	b[n%1024] = 1
+	if n < 0 { // never, but nobody knows
+		return 0
+	}
 	return recurse(n+1) + int(b[0])
 }
 

@@ -232,11 +232,10 @@ func TestPanicInOnErrorElsewhereIsTold(t *testing.T) {
 
 // pulse is a beat that checks its order.
 type pulse struct {
-	t       *testing.T
-	busy    bool
-	begun   int
-	closed  bool
-	perturn func()
+	t      *testing.T
+	busy   bool
+	begun  int
+	closed bool
 }
 
 func (p *pulse) Begin() {
