@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"sync"
 	"time"
@@ -26,27 +28,57 @@ type hook struct {
 	taken int // descriptor that the runtime made of it, -1 when it was not found; guarded by mu
 }
 
-// arm takes the crash output and starts all that watches.
+// arm takes the crash output and starts all that watches. A crash in the moment after is explained too: the first monitor has
+// all that it needs before the runtime speaks into its pipe.
 func (p *Process) arm() {
-	if err := p.armPipe(); err != nil {
+	if err := p.makePipe(); err != nil {
 		p.warn("crash output", err)
 		return
 	}
-	if p.cfg.Deadman > 0 && p.can.Tracer <= 0 {
-		var err error
-		p.hook.deadman, err = newDeadman(p.cfg.Deadman)
-		p.warn("deadman timer", err)
+	p.armDeadman()
+	debug.SetTraceback(level(runtime.NumGoroutine(), 0))
+	first, err := p.startPartner(roles[0])
+	p.warn("crash monitor", err)
+	p.warn("crash output", p.takeOutput())
+	p.running.Go(func() { p.supervise(0, first) }) // ends with done
+	p.running.Go(func() { p.supervise(1, nil) })   // ends with done
+	p.running.Go(p.tick)                           // ends with done
+	p.running.Go(p.faults)                         // ends with done
+	if p.hook.deadman != nil {
+		p.running.Go(p.rearm)  // ends with closing
+		p.running.Go(p.pauses) // ends with done
 	}
-	for i, role := range roles {
-		p.running.Go(func() { p.supervise(i, role) }) // ends with done
-	}
-	p.running.Go(p.tick)   // ends with done
-	p.running.Go(p.faults) // ends with done
-	p.running.Go(p.pauses) // ends with done
 }
 
-// armPipe makes the pipe of one packet and gives it to the runtime.
-func (p *Process) armPipe() error {
+// armDeadman sets the timer that ends the process if nothing else can, unless a debugger is at work.
+func (p *Process) armDeadman() {
+	if p.cfg.Deadman <= 0 || p.can.Tracer > 0 {
+		return
+	}
+	var err error
+	p.hook.deadman, err = newDeadman(p.cfg.Deadman)
+	p.warn("deadman timer", err)
+	p.hook.deadman.rearm()
+}
+
+// rearm sets the timer again and again, and does nothing else: what the program gave us to call cannot hold it up. Close may wait
+// for longer than the timer would.
+func (p *Process) rearm() {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	defer p.hook.deadman.pause()
+	for {
+		select {
+		case <-ticker.C:
+			p.hook.deadman.rearm()
+		case <-p.closing:
+			return
+		}
+	}
+}
+
+// makePipe makes the pipe of one packet.
+func (p *Process) makePipe() error {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_DIRECT); err != nil {
 		return fmt.Errorf("make crash pipe: %w", err)
@@ -57,7 +89,7 @@ func (p *Process) armPipe() error {
 		return fmt.Errorf("make crash pipe small: %w", err)
 	}
 	p.hook.write = os.NewFile(uintptr(fds[1]), "crash pipe")
-	return p.takeOutput()
+	return nil
 }
 
 // takeOutput makes the pipe the runtime's crash output, and finds the descriptor that the runtime keeps.
@@ -121,6 +153,7 @@ func (p *Process) disarm() {
 		return
 	}
 	p.warn("crash output", debug.SetCrashOutput(nil, debug.CrashOptions{}))
+	debug.SetTraceback(cmp.Or(os.Getenv("GOTRACEBACK"), "single"))
 	p.hook.write.Close()
 	if p.hook.errors != nil {
 		p.hook.errors.Close()
@@ -130,16 +163,15 @@ func (p *Process) disarm() {
 // tickEvery is how often the process looks after its capture.
 const tickEvery = time.Second
 
-// tick looks after the capture: the level of tracebacks, the hook, the figures, the deadman.
+// tick looks after the capture: the level of tracebacks, the hook, the figures.
 func (p *Process) tick() {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for {
-		p.hook.deadman.rearm()
-		debug.SetTraceback(level(runtime.NumGoroutine()))
+		debug.SetTraceback(level(runtime.NumGoroutine(), stackBytes()))
 		p.keepHook()
 		if p.cfg.Metrics != nil {
-			p.box.Metrics(p.cfg.Metrics())
+			Guard(func() { p.box.Metrics(p.cfg.Metrics()) })
 		}
 		select {
 		case <-ticker.C:
@@ -149,21 +181,34 @@ func (p *Process) tick() {
 	}
 }
 
-// The numbers of goroutines above which tracebacks say less: all of ten thousand take seconds.
+// The numbers of goroutines, and of the bytes of their stacks, above which tracebacks say less: they take seconds, in which the
+// process stands still.
 const (
 	systemGoroutines = 5_000
+	systemStacks     = 32 << 20
 	allGoroutines    = 50_000
+	allStacks        = 128 << 20
 )
 
 // level returns how much a traceback says. Level system has the addresses by which the monitor finds the runtime's reason.
-func level(goroutines int) string {
+func level(goroutines int, stacks uint64) string {
 	switch {
-	case goroutines <= systemGoroutines:
+	case goroutines <= systemGoroutines && stacks <= systemStacks:
 		return "system"
-	case goroutines <= allGoroutines:
+	case goroutines <= allGoroutines && stacks <= allStacks:
 		return "all"
 	}
 	return "single"
+}
+
+// stackBytes returns the memory of all goroutines' stacks.
+func stackBytes() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return sample[0].Value.Uint64()
 }
 
 // keepHook takes the crash output back from whoever took it.

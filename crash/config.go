@@ -48,7 +48,7 @@ type Config struct {
 	KillStalled bool
 	// Deadman ends the process by SIGKILL when its runtime or its crash has stood still for so long; default 30 s, at least
 	// 3 s, negative = never. It must be off, or long, for a process that is stopped by a debugger; one that is traced
-	// at the start has none.
+	// at the start has none. A process that SIGSTOP or a container's pause holds for longer is ended too.
 	Deadman time.Duration
 	// MaxStack is the most bytes of a goroutine's stack; default 64 MiB, negative = as the runtime has it.
 	MaxStack int
@@ -82,7 +82,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Notify == nil {
 		c.Notify = logEvent
 	}
-	var problems []error
+	problems := []error{c.Limits.Validate()}
 	if c.Deadman > 0 && c.Deadman < MinDeadman {
 		problems = append(problems, fmt.Errorf("deadman of %v: at least %v, or negative for none", c.Deadman, MinDeadman))
 	}

@@ -22,17 +22,17 @@ var faultSignals = []os.Signal{unix.SIGSEGV, unix.SIGBUS, unix.SIGFPE, unix.SIGI
 func (p *Process) faults() {
 	told := make(chan os.Signal, 1)
 	signal.Notify(told, faultSignals...)
-	defer signal.Reset(faultSignals...)
+	defer signal.Stop(told)
 	select {
 	case s := <-told:
-		p.foreignFault(s.(syscall.Signal))
+		p.foreignFault(s.(syscall.Signal), told)
 	case <-p.done:
 	}
 }
 
 // foreignFault is the end: a thread of C faulted, or somebody sent the signal. The report of the first is held until the process has died
 // without a word; of the second the runtime tells itself, once the signal is sent again.
-func (p *Process) foreignFault(s syscall.Signal) {
+func (p *Process) foreignFault(s syscall.Signal, told chan<- os.Signal) {
 	text := make([]byte, maxExplain)
 	text = text[:runtime.Stack(text, true)]
 	reason := unix.SignalName(s) + " on a thread of C"
@@ -41,7 +41,7 @@ func (p *Process) foreignFault(s syscall.Signal) {
 		Text: fmt.Appendf(nil, "%s\n\n%s", reason, text), Where: bundle.Where{Worker: noWorker},
 	})
 	p.flush(sourceLimit + CaptureLimit)
-	signal.Reset(faultSignals...)
+	signal.Stop(told)
 	time.Sleep(faultPause)
 	_ = unix.Kill(os.Getpid(), s) // still here: it was sent
 }
@@ -63,10 +63,14 @@ func (p *Process) flush(limit time.Duration) {
 
 // pauses keeps the deadman from killing a process that its terminal stops.
 func (p *Process) pauses() {
+	if _, err := unix.IoctlGetInt(int(os.Stdin.Fd()), unix.TIOCGPGRP); err != nil || signal.Ignored(unix.SIGTSTP) {
+		return // no terminal, no job control
+	}
 	stop, goOn := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(stop, unix.SIGTSTP)
 	signal.Notify(goOn, unix.SIGCONT)
-	defer signal.Reset(unix.SIGTSTP, unix.SIGCONT)
+	defer signal.Stop(stop)
+	defer signal.Stop(goOn)
 	for {
 		select {
 		case <-stop:

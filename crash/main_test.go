@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 
 // victim starts the capture and dies as it is told.
 func victim(name string) {
+	if name == "early" || name == "earlyexit" || name == "earlyzero" {
+		hurry(name)
+	}
 	p, err := crash.Start(crash.Config{
 		Dir: os.Getenv("VITRINE_CRASH_DIR"), RunDir: os.Getenv("VITRINE_CRASH_RUN"), Name: "victim", Stall: 200 * time.Millisecond,
 		Limits: bundle.Limits{BundleEvery: 1, CoreEvery: 1, BundlesPerHour: 1000, LoopCrashes: 100},

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+	"strconv"
 	"time"
 
 	"vitrine/crash/bundle"
@@ -79,11 +81,12 @@ const CaptureLimit = 500 * time.Millisecond
 
 // report asks for the bundle of a panic.
 func (p *Process) report(value any, where Where, before uint64) {
-	text := append([]byte("panic: "+printed(value)+" [recovered]\n\n"), debug.Stack()...)
+	reason := "panic: " + printed(value)
+	text := append([]byte(reason+" [recovered]\n\n"), debug.Stack()...)
 	runtime.LockOSThread() // the picture shows first who is on this thread
 	defer runtime.UnlockOSThread()
 	c := &monitor.Capture{
-		Class: bundle.ClassPanic, Reason: "panic: " + printed(value), How: "hook", Text: text, At: time.Now(),
+		Class: bundle.ClassPanic, Reason: reason, How: "hook", Text: text, At: time.Now(),
 		Thread: threadID(), Core: !p.cfg.NoCores, Trace: where.Trace, Span: where.Span, Before: before,
 		Where: bundle.Where{
 			Server: where.Server, Worker: where.Worker, Callback: where.Callback, Session: where.Session, Packet: where.Packet,
@@ -92,21 +95,52 @@ func (p *Process) report(value any, where Where, before uint64) {
 	p.capture(c)
 }
 
-// printed returns a panic's value as the runtime prints it, near enough; its String or Error may panic itself.
-func printed(value any) (text string) {
-	defer func() {
-		if recover() != nil {
-			text = fmt.Sprintf("(%T, which cannot be printed)", value)
-		}
-	}()
-	text = fmt.Sprint(value)
-	if _, isError := value.(error); !isError {
-		if s, ok := value.(fmt.Stringer); ok {
-			text = s.String()
+// printed returns a panic's value as the runtime prints it: an error or a Stringer by its method, a basic kind by its value, all else
+// by its type. Nothing is walked through, since what panicked may be locked, cyclic or being written to.
+func printed(value any) string {
+	text := fmt.Sprintf("(%T)", value)
+	switch v := value.(type) {
+	case error:
+		text = called(v.Error, text)
+	case fmt.Stringer:
+		text = called(v.String, text)
+	default:
+		switch v := reflect.ValueOf(value); v.Kind() {
+		case reflect.String:
+			text = v.String()
+		case reflect.Bool, reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
+			text = fmt.Sprint(v)
+		case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+			text = strconv.FormatInt(v.Int(), 10)
+		case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+			text = strconv.FormatUint(v.Uint(), 10)
 		}
 	}
 	return text[:min(len(text), maxValue)]
 }
+
+// called returns what a method says, or instead when it panics or takes longer than printLimit: it may wait for a lock that the
+// panicking goroutine holds.
+func called(method func() string, instead string) string {
+	said := make(chan string, 1)
+	go func() { // ends with the method; one that never does is left behind, once per report
+		defer func() {
+			if recover() != nil {
+				said <- instead + " whose text panics"
+			}
+		}()
+		said <- method()
+	}()
+	select {
+	case text := <-said:
+		return text
+	case <-time.After(printLimit):
+		return instead + " whose text takes too long"
+	}
+}
+
+// printLimit is how long a panic's value may take to say what it is.
+const printLimit = 100 * time.Millisecond
 
 // maxValue is the most of a panic's value that is reported, in bytes.
 const maxValue = 4 << 10

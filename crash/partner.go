@@ -15,12 +15,17 @@ type partner struct {
 	conn    *monitor.Conn
 }
 
-// send sends a message. A monitor that does not read within CaptureLimit is given up.
+// send sends a message. A monitor that does not read within CaptureLimit is given up: half a message would make it deaf. It
+// leaves when its socket closes, and another is started.
 func (m *partner) send(message any) error {
-	if err := m.control.SetWriteDeadline(time.Now().Add(CaptureLimit)); err != nil {
-		return err
+	err := m.control.SetWriteDeadline(time.Now().Add(CaptureLimit))
+	if err == nil {
+		err = m.conn.Send(message)
 	}
-	return m.conn.Send(message)
+	if err != nil {
+		_ = m.control.Close() // closed twice at worst
+	}
+	return err
 }
 
 // capture has a monitor take the picture of this moment, and leaves the rest to the reporter.

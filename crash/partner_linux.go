@@ -24,12 +24,15 @@ const (
 	lastBackOff  = 30 * time.Second
 )
 
-// supervise keeps one monitor running until done, and then says farewell to it.
-func (p *Process) supervise(index int, role string) {
-	backOff := firstBackOff
-	for {
+// supervise keeps one monitor running until done, and then says farewell to it. m is one that runs, nil = none does yet.
+func (p *Process) supervise(index int, m *partner) {
+	role, backOff := roles[index], firstBackOff
+	for ; ; m = nil {
 		began := time.Now()
-		m, err := p.startPartner(role)
+		var err error
+		if m == nil {
+			m, err = p.startPartner(role)
+		}
 		if err == nil {
 			p.setPartner(index, m)
 			err = p.converse(m)
@@ -110,9 +113,11 @@ func (p *Process) command(role string, read, control, pidfd *os.File) *exec.Cmd 
 	return c
 }
 
-// passed are the variables that a monitor needs: how to reach the network, and where to look for certificates.
+// passed are the variables that a monitor needs: how to reach the network, and where to look for certificates
+// and libraries.
 var passed = []string{
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "TZ",
+	"LD_LIBRARY_PATH",
 }
 
 func environment() []string {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -33,6 +34,7 @@ type Process struct {
 	setup   monitor.Setup      // fixed
 	can     probe.Capabilities // fixed
 	box     *blackbox.Box      // fixed; nil when it could not be made
+	hold    io.Closer          // fixed: says that the run directory is in use; nil when it does not
 	restore func()             // takes back what Start changed of the runtime
 
 	panics   atomic.Uint64 // reported to Panicked
@@ -128,6 +130,8 @@ func (p *Process) prepareBox(started time.Time) {
 	})
 	p.warn("black box", err)
 	p.warn("setup of the monitors", p.setup.Save())
+	p.hold, err = monitor.HoldRun(run)
+	p.warn("lock of the run directory", err)
 }
 
 func cut(s string, most int) string { return s[:min(len(s), most)] }
@@ -164,6 +168,9 @@ func (p *Process) Close() {
 	p.warn("black box", p.box.Close())
 	if p.setup.RunDir != "" {
 		p.warn("directory of the black box", os.RemoveAll(p.setup.RunDir))
+	}
+	if p.hold != nil {
+		p.hold.Close()
 	}
 }
 

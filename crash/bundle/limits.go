@@ -34,6 +34,12 @@ type Limits struct {
 	LoopWithin     time.Duration // ... in this time are a loop, whose bundles have no core, default 5 min
 }
 
+// Validate reports every field that makes no sense.
+func (l Limits) Validate() error {
+	_, err := l.withDefaults()
+	return err
+}
+
 // withDefaults fills in what is zero and reports every field that makes no sense.
 func (l Limits) withDefaults() (Limits, error) {
 	err := errors.Join(

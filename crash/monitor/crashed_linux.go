@@ -148,6 +148,9 @@ func (w *watcher) readText() (text []byte, dropped int64) {
 			text, dropped = append(text, buf[:keep]...), dropped+int64(n-keep)
 			deadline = time.Now().Add(DeathLimit) // as long as it speaks it is dying
 			w.step()
+			if n < len(buf)/2 && !dead {
+				time.Sleep(textPause)
+			}
 			continue
 		}
 		if dead || err == nil { // dead and the pipe is empty, or nobody can write any more
@@ -156,6 +159,9 @@ func (w *watcher) readText() (text []byte, dropped int64) {
 	}
 	return text, dropped
 }
+
+// textPause lets some text come together: the runtime writes word by word, and to be woken for each costs more than the word.
+const textPause = time.Millisecond
 
 // textPoll is how often the reader of a silent pipe looks at the clock, in milliseconds.
 const textPoll = 100

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -54,7 +55,14 @@ func TestOneAnswerOfTheLimitsIsEnoughForADeath(t *testing.T) {
 // A bundle that has its name is sent by whoever goes on, and not made again.
 func TestOrphanOfAFinishedBundleIsNotReportedAgain(t *testing.T) {
 	s := fallen(t)
-	if err := errors.Join(s.Save(), heardOf(s).finish(), orphan(s.RunDir, func(int) bool { return false })); err != nil {
+	hold, err := HoldRun(s.RunDir)
+	if err := errors.Join(err, s.Save(), heardOf(s).finish(), orphan(s.RunDir)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(s.RunDir); err != nil {
+		t.Errorf("a run directory in use was taken for an orphan: %v", err)
+	}
+	if err := errors.Join(hold.Close(), orphan(s.RunDir)); err != nil {
 		t.Fatal(err)
 	}
 	bundles, _ := filepath.Glob(filepath.Join(s.Dir, "*", "meta.json")) // the pattern is well formed

@@ -95,7 +95,11 @@ func (r *report) fingerprint() string {
 		if crashed := r.dump.Crashed(); crashed != nil {
 			frames = crashed.App()
 		}
-		r.meta.Fingerprint = traceback.Fingerprint(string(r.meta.Class), frames)
+		kind := string(r.meta.Class)
+		if len(frames) == 0 { // nothing but the program tells this kind of death from others
+			kind += " " + r.meta.Process.Name
+		}
+		r.meta.Fingerprint = traceback.Fingerprint(kind, frames)
 	}
 	return r.meta.Fingerprint
 }

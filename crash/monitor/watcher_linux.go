@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -28,8 +31,10 @@ type watcher struct {
 	pipe    int          // the crash pipe's reading end; fixed
 	pidfd   int          // of the server; fixed
 	box     *blackbox.Box
+	inUse   io.Closer        // says that the run directory is in use; fixed
 	cgroup  probe.CgroupInfo // at the start; fixed
 
+	acting   atomic.Bool    // the server is dying or dead: watch deals with that
 	ended    atomic.Bool    // the server said that it ends in good order
 	silent   chan struct{}  // closed when the control socket is: nothing more will come
 	captures sync.WaitGroup // live reports being made
@@ -46,6 +51,7 @@ func serve(role string) error {
 		return serveText(os.Stdin)
 	}
 	signal.Ignore(syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	closeInherited()
 	if err := stayAwake(); err != nil {
 		fmt.Fprintln(os.Stderr, "crash monitor:", err) // the reserve and the deadman timer are left
 	}
@@ -87,12 +93,34 @@ func newWatcher(role string) (*watcher, error) {
 		return nil, fmt.Errorf("receive setup: %w: %T", errFrame, first)
 	}
 	w.setup = setup
+	if w.inUse, err = HoldRun(setup.RunDir); err != nil {
+		return nil, err
+	}
 	w.meet(setup.Peer)
 	w.cgroup = probe.Cgroup(setup.Process.PID)
 	if w.box, err = blackbox.Open(setup.Box); err != nil {
 		w.box = nil // nothing is counted then, and the reserve acts at once
 	}
 	return w, nil
+}
+
+// closeInherited closes the descriptors that the server got from its own parent, such as the lock of a supervisor or a listening
+// socket, which must not outlive it.
+func closeInherited() {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil || fd <= fdServer {
+			continue
+		}
+		target, err := os.Readlink("/proc/self/fd/" + e.Name())
+		if err == nil && !strings.HasPrefix(target, "anon_inode:[event") { // the runtime's own
+			unix.Close(fd)
+		}
+	}
 }
 
 // setupLimit is how long a monitor waits for its first frame.
@@ -117,7 +145,7 @@ func (w *watcher) tidy() {
 	}
 	defer store.Close()
 	store.Recover(alive)
-	if err := errors.Join(w.setup.bringHome(), w.setup.orphans(alive)); err != nil {
+	if err := errors.Join(w.setup.bringHome(), w.setup.orphans()); err != nil {
 		fmt.Fprintln(os.Stderr, "crash monitor:", err)
 	}
 	w.setup.send(nil, "")
@@ -143,6 +171,7 @@ func (w *watcher) listen() {
 	for {
 		message, err := w.conn.Receive()
 		if err != nil {
+			go w.hungUp() // ends with the process, or when it sees that the server is dying
 			return
 		}
 		switch m := message.(type) {
@@ -160,6 +189,23 @@ func (w *watcher) listen() {
 	}
 }
 
+// hungUp ends the monitor of a server that lives and no longer speaks to it: it has given the monitor up, or is another program by
+// now.
+func (w *watcher) hungUp() {
+	if ended(w.pidfd, hangUpWait) || w.acting.Load() {
+		return // watch deals with the death
+	}
+	w.settle()
+	w.inUse.Close()
+	if hold, err := takeRun(w.setup.RunDir); err == nil && hold != nil {
+		_ = os.RemoveAll(w.setup.RunDir) // nobody will ask for it
+	}
+	os.Exit(0)
+}
+
+// hangUpWait is how long a server may take to die after its control socket has closed.
+const hangUpWait = time.Second
+
 // leave ends the monitor of a server that ends in good order, once its last reports are written.
 func (w *watcher) leave() {
 	w.settle()
@@ -170,6 +216,7 @@ func (w *watcher) leave() {
 func (w *watcher) watch() error {
 	runtime.LockOSThread() // whoever stops a process must let it go
 	spoke, err := w.waitForEnd()
+	w.acting.Store(true)
 	if err != nil {
 		return err
 	}
