@@ -56,7 +56,7 @@ func (u *unit) search(g *grepper) {
 		u.find(g)
 		return
 	}
-	buf, err := u.segment.Read(u.block, g.block)
+	buf, err := u.segment.ReadSession(u.block, u.match.session, g.block)
 	if errors.Is(err, segment.ErrRemoved) {
 		return
 	}

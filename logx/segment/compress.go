@@ -162,7 +162,9 @@ func (c *compressor) writeBlock(b *Block) (err error) {
 	if c.block, err = c.source.block(b, c.block); err != nil {
 		return err
 	}
+	start := len(c.waiting)
 	c.frame(c.block)
+	c.packed.frame = func(int) []byte { return c.waiting[start:] }
 	c.pack(b)
 	if len(c.waiting) < writeBytes {
 		return nil

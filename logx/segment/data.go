@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -30,11 +31,12 @@ type data interface {
 	framed() bool
 }
 
-// readBlock reads the records of a block into buf, which grows to MaxBlockBytes at most. It knows both forms by name, so
+// readBlock reads the records of a block into buf, which grows to MaxBlockBytes and frameSlack at most: none when it knows
+// that no record of the session, 0 for any, is among them. It knows both forms by name, so
 // that nothing escapes.
-func readBlock(d data, b *Block, buf []byte) ([]byte, error) {
+func readBlock(d data, b *Block, session uint64, buf []byte) ([]byte, error) {
 	if z, ok := d.(*zipped); ok {
-		return z.block(b, buf)
+		return z.block(b, session, buf)
 	}
 	return d.(plain).block(b, buf)
 }
@@ -124,11 +126,19 @@ func (z *zipped) framed() bool { return true }
 // blocks counts the frames that are blocks.
 func (z *zipped) blocks() int { return len(z.frames) - 1 - frameTableExtra }
 
-func (z *zipped) block(b *Block, buf []byte) ([]byte, error) {
+func (z *zipped) block(b *Block, session uint64, buf []byte) ([]byte, error) {
 	if b.Length >= MaxBlockBytes || b.number < 0 || b.number >= z.blocks() {
 		return nil, fmt.Errorf("%w: block %d of %d bytes", ErrCorrupt, b.number, b.Length)
 	}
-	buf, err := z.frame(b.number+1, sized(buf, int(b.Length)+frameSlack))
+	in, err := z.read(b.number + 1)
+	if err != nil {
+		return nil, err
+	}
+	defer z.pool.put(in)
+	if session != 0 && b.needle > 0 && !in.shows(session, b) {
+		return buf[:0], nil
+	}
+	buf, err = in.decode(b.number+1, sized(buf, int(b.Length)+frameSlack))
 	if err == nil && len(buf) != int(b.Length) {
 		err = fmt.Errorf("%w: block of %d bytes, not %d", ErrCorrupt, len(buf), b.Length)
 	}
@@ -154,21 +164,65 @@ func (z *zipped) foot() ([]byte, int64, error) {
 
 // frame decodes a frame into the capacity of buf, which is the most it may have.
 func (z *zipped) frame(i int, buf []byte) ([]byte, error) {
-	in, err := z.pool.get()
+	in, err := z.read(i)
 	if err != nil {
 		return nil, err
 	}
 	defer z.pool.put(in)
+	return in.decode(i, buf)
+}
+
+// read reads a frame. Whoever gets the inflater puts it back.
+func (z *zipped) read(i int) (*inflater, error) {
+	in, err := z.pool.get()
+	if err != nil {
+		return nil, err
+	}
 	size := int(z.frames[i+1] - z.frames[i])
 	in.buf = sized(in.buf, size+frameSlack)[:size]
 	if _, err := z.file.ReadAt(in.buf, int64(z.frames[i])); err != nil {
+		z.pool.put(in)
 		return nil, cut(err)
 	}
+	return in, nil
+}
+
+// shows tells whether the frame may have a record of a session that would be seen in it. Only an intact frame that does not
+// show it has none.
+func (in *inflater) shows(session uint64, b *Block) bool {
+	var id [8]byte
+	order.PutUint64(id[:], session)
+	return bytes.Contains(in.buf, id[:b.needle]) || sum(in.buf) != b.sum
+}
+
+// decode decodes frame i, which was read, into the capacity of buf.
+func (in *inflater) decode(i int, buf []byte) ([]byte, error) {
 	out, err := in.decoder.DecodeAll(in.buf, buf[:0])
 	if err != nil {
 		return nil, fmt.Errorf("%w: frame %d: %w", ErrCorrupt, i, err)
 	}
 	return out, nil
+}
+
+// raw reads the frame of a block as it is, nil when it cannot be read.
+func (z *zipped) raw(number int) []byte {
+	if number < 0 || number >= z.blocks() {
+		return nil
+	}
+	b := make([]byte, z.frames[number+2]-z.frames[number+1])
+	if _, err := z.file.ReadAt(b, int64(z.frames[number+1])); err != nil {
+		return nil
+	}
+	return b
+}
+
+// newPacker makes a packer for the segment.
+func (c *content) newPacker() *packer {
+	p := newPacker(c.head.store, c.head.base)
+	if z, ok := c.data.(*zipped); ok {
+		p.frame = z.raw
+	}
+	return p
 }
 
 // buffers keeps room of one size that is not in use. Any goroutine may call it.

@@ -21,7 +21,9 @@
 //
 // A block that a search of a compressed segment decodes costs it much more than one that it leaves out. So the index of
 // these is packed: entries of 7 bytes, and for the rest of the same room filters near the bound of information, which
-// know who will be asked for. With nearly as many sessions in a block as records, 8 % of others pass them instead of 29 %.
+// know who will be asked for. With nearly as many sessions in a block as records, 9 % of others pass them instead of 29 %.
+// Then the frame is searched as it stands for the low bytes of the session's id, which are literals there as a rule; the
+// index knows the exceptions. What is decoded in the end is hardly more than the blocks that hold a hit.
 //
 // Files are not trusted: what does not hold is [ErrCorrupt], and nothing larger than these limits is allocated for it.
 //

@@ -41,6 +41,8 @@ type Block struct {
 	Types            uint64        // bit t: there is a record of type t
 	Levels           record.Levels // levels that occur
 	number           int           // place among the blocks of the segment
+	needle           uint8         // so many low bytes of the session asked for are in the frame, if it is in the block; 0 = unknown
+	sum              uint32        // with a needle: checksum of the frame
 }
 
 // End is the index after the block's last record.

@@ -14,12 +14,12 @@ const (
 	trailerSummed     = 16
 	groupParts        = 3
 
-	maxPackedEntry  = 2 + 3 + 3 + 10 + 10 + 10 + 2
+	maxPackedEntry  = 2 + 3 + 3 + 10 + 10 + 10 + 3 + 5 + maxHidden
 	maxGroupFilter  = 2 + groupCredit/8 + maxShards*(2+1+(ribbonSpare+ribbonTries*ribbonMore)*maxSolutions/8)
 	maxBlockFilters = groupBlocks * (blockCredit/8 + 1 + ribbonTries*ribbonMore*maxSolutions/8)
 	maxPackedGroup  = maxGroupFilter + groupBlocks*maxPackedEntry + maxBlockFilters
 	maxDirectory    = MaxBlocks/groupBlocks*groupEntryBytes + trailerBytes
-	maxPackedBytes  = packedHeaderBytes + MaxBlocks/groupBlocks*maxPackedGroup + maxDirectory // 34 MB
+	maxPackedBytes  = packedHeaderBytes + MaxBlocks/groupBlocks*maxPackedGroup + maxDirectory // 36 MB
 )
 
 const (
@@ -214,6 +214,8 @@ const tickBits = 23
 const (
 	packedSameTypes = 0x80 // the types are those of the block before
 	packedSolutions = 0x0f // how many solutions the filter keeps
+	packedNeedle    = 0x30 // how many low bytes of an id are looked for in the frame: 0 none, 1 two, 2 three, 3 four
+	needleShift     = 4
 )
 
 // packedEntry is a block in the packed index and the size of its filter. First and offset follow from the block before, or
@@ -221,11 +223,16 @@ const (
 //
 //	| flags u8 | levels u8 | count z* | length xor 65536 | least time z* | greatest - least time | [types] | columns z* |
 //	                                                       to the greatest one before, in ticks
+//	| [crc of the frame u32, hidden sessions n u8, their marks n x u8] |
+//	  with a needle
 //
 // No columns: the block has no session, and the filter passes none. No solutions: it passes all.
 type packedEntry struct {
 	Block
 	columns, solutions int
+	needle             int    // bytes of an id, 0 = none
+	sum                uint32 // with a needle: crc32c of the frame
+	hidden             []byte // and the marks of the sessions that are not to be seen in it, a view of the index
 }
 
 // filterBytes is the size of the filter.
@@ -234,6 +241,9 @@ func (e *packedEntry) filterBytes() int { return (e.columns*e.solutions + 7) / 8
 // append appends the entry behind another block of its group, an empty one for the first.
 func (e *packedEntry) append(dst []byte, last *packedEntry) []byte {
 	flags := byte(e.solutions)
+	if e.needle > 0 {
+		flags |= byte(e.needle-minNeedle+1) << needleShift
+	}
 	if e.Types == last.Types {
 		flags |= packedSameTypes
 	}
@@ -245,5 +255,10 @@ func (e *packedEntry) append(dst []byte, last *packedEntry) []byte {
 	if flags&packedSameTypes == 0 {
 		dst = binary.AppendUvarint(dst, e.Types)
 	}
-	return binary.AppendVarint(dst, int64(e.columns-last.columns))
+	dst = binary.AppendVarint(dst, int64(e.columns-last.columns))
+	if e.needle == 0 {
+		return dst
+	}
+	dst = order.AppendUint32(dst, e.sum)
+	return append(append(dst, byte(len(e.hidden))), e.hidden...)
 }

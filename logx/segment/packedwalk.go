@@ -31,6 +31,9 @@ func (q *query) packedGroup(x *packedIndex) error {
 			return err
 		}
 		if e.number >= q.number {
+			if q.want.Session != 0 && !e.hides(q.hash) {
+				e.Block.needle, e.Block.sum = uint8(e.needle), e.sum
+			}
 			q.offer(&e.Block, q.want.Session == 0 || q.asker.block(filters, at, &e))
 			q.number++
 		}

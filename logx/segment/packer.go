@@ -21,12 +21,14 @@ type packer struct {
 	index packedIndex // of the groups that are closed
 	out   []byte      // what the owner has not taken; begins with the file's header
 
-	block  []uint64            // sessions of the open block, by their mixes
-	blind  bool                // the records of the open block cannot be read
-	group  []packing           // blocks of the open group
-	rows   []row               // of all of these
-	seen   map[uint64]struct{} // sessions of the open group
-	credit int                 // bits that the filters of the group have not used
+	block  []uint64                // sessions of the open block, by their mixes
+	blind  bool                    // the records of the open block cannot be read
+	group  []packing               // blocks of the open group
+	rows   []row                   // of all of these
+	seen   map[uint64]struct{}     // sessions of the open group
+	credit int                     // bits that the filters of the group have not used
+	frame  func(number int) []byte // the frame of a block, nil when there is none; the owner sets it
+	sight  *sight
 	ribbon ribbon
 	voters []row
 	filter []byte // of the blocks
@@ -35,14 +37,17 @@ type packer struct {
 // packing is a block that waits for its group.
 type packing struct {
 	Block
-	rows  int // it has so many of the rows
-	blind bool
+	rows   int // it has so many of the rows
+	blind  bool
+	needle int // see packedEntry
+	sum    uint32
+	hidden []byte
 }
 
 func newPacker(store, base uint64) *packer {
 	return &packer{
 		store: store, index: packedIndex{base: base}, out: appendPackedHeader(nil, store, base),
-		seen: make(map[uint64]struct{}),
+		seen: make(map[uint64]struct{}), sight: &sight{}, frame: func(int) []byte { return nil },
 	}
 }
 
@@ -61,7 +66,12 @@ func (p *packer) add(b *Block) {
 		p.seen[hash] = struct{}{}
 		p.rows = append(p.rows, newRow(hash))
 	}
-	p.group = append(p.group, packing{*b, len(p.block), p.blind})
+	g := packing{Block: *b, rows: len(p.block), blind: p.blind}
+	if frame := p.frame(b.number); frame != nil && !p.blind {
+		g.sum = sum(frame)
+		g.needle, g.hidden = p.sight.look(nil, p.rows[len(p.rows)-g.rows:], frame)
+	}
+	p.group = append(p.group, g)
 	p.block, p.blind = p.block[:0], false
 	if len(p.group) == groupBlocks {
 		p.closeGroup()
@@ -87,7 +97,7 @@ func (p *packer) closeGroup() {
 	rest := p.rows
 	for i := range p.group {
 		g := &p.group[i]
-		e := packedEntry{Block: g.Block}
+		e := packedEntry{Block: g.Block, needle: g.needle, sum: g.sum, hidden: g.hidden}
 		e.columns, e.solutions = p.solve(g, rest[:g.rows])
 		p.out = e.append(p.out, &last)
 		rest, last = rest[g.rows:], e
@@ -123,6 +133,9 @@ func (p *packer) poll() {
 // filter that cannot be is empty and passes everybody: no solutions. Without sessions it passes nobody: no columns.
 func (p *packer) solve(g *packing, rows []row) (columns, solutions int) {
 	p.credit += blockCredit
+	if g.needle > 0 {
+		p.credit -= 8 * (5 + len(g.hidden))
+	}
 	switch {
 	case g.blind:
 		return 1, 0
@@ -130,7 +143,7 @@ func (p *packer) solve(g *packing, rows []row) (columns, solutions int) {
 		return 0, 0
 	}
 	solutions = min(maxSolutions, p.credit/(len(rows)+ribbonSpare))
-	if solutions == 0 || !p.ribbon.solve(rows, solutions) {
+	if solutions <= 0 || !p.ribbon.solve(rows, solutions) {
 		return 1, 0
 	}
 	columns = p.ribbon.columns

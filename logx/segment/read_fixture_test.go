@@ -168,14 +168,14 @@ func (f *fixture) zip(t testing.TB) *fixture {
 // pack is zip, with the packed form of the index.
 func (f *fixture) pack(t testing.TB) *fixture {
 	t.Helper()
-	put(t, f.path(suffixIndex), f.packed())
+	put(t, f.path(suffixIndex), f.packed(t))
 	return f.zip(t)
 }
 
 // partAt tells where a part of the first group stands in the packed index.
 func (f *fixture) partAt(t testing.TB, kind int) int {
 	t.Helper()
-	b := f.packed()
+	b := f.packed(t)
 	x, err := openPacked(bytes.NewReader(b), int64(len(b)), testStore, f.base)
 	if err != nil {
 		t.Fatal(err)
@@ -188,8 +188,17 @@ func (f *fixture) partAt(t testing.TB, kind int) int {
 }
 
 // packed gives the packed form of the index.
-func (f *fixture) packed() []byte {
+func (f *fixture) packed(t testing.TB) []byte {
+	t.Helper()
 	p := newPacker(testStore, f.base)
+	if f.foot != nil {
+		zst := f.compressed(t)
+		frames, err := readFrameTable(bytes.NewReader(zst), int64(len(zst)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.frame = func(number int) []byte { return zst[frames[number+1]:frames[number+2]] }
+	}
 	x := newIndexer(testStore, f.base, f.head.size)
 	x.packed = p
 	for i := range f.heads {
@@ -201,7 +210,7 @@ func (f *fixture) packed() []byte {
 
 func (f *fixture) compressed(t testing.TB) []byte {
 	t.Helper()
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithNoEntropyCompression(true))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -207,7 +207,7 @@ func TestHostileSizesAllocateLittle(t *testing.T) {
 	cases := map[string]func(t *testing.T, f *fixture){
 		"huge sparse index": func(t *testing.T, f *fixture) { grow(t, f.path(suffixIndex), 1<<40) },
 		"huge sparse packed index": func(t *testing.T, f *fixture) {
-			put(t, f.path(suffixIndex), f.packed())
+			put(t, f.path(suffixIndex), f.packed(t))
 			grow(t, f.path(suffixIndex), 1<<40)
 		},
 		"huge sparse postings": func(t *testing.T, f *fixture) { grow(t, f.path(suffixWarn), 1<<40) },

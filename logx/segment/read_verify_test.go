@@ -161,7 +161,7 @@ func TestRebuildMakesTheSameFiles(t *testing.T) {
 			}
 			idx := f.idx
 			if c.zip {
-				idx = f.packed()
+				idx = f.packed(t)
 			}
 			for suffix, want := range map[string][]byte{suffixIndex: idx, suffixWarn: f.warn} {
 				if got, err := os.ReadFile(f.path(suffix)); err != nil || !bytes.Equal(got, want) {

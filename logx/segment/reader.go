@@ -191,12 +191,16 @@ func (s *Segment) Stored() int64 {
 
 // Read gives the records of a block that Blocks gave, whole and without check: record.Parse each, or
 // record.ParseUnchecked and Parse on a hit. buf is reused when it is large enough; a new one has at most
-// MaxBlockBytes. The error wraps ErrCorrupt when the block is not there or cannot be decoded, ErrRemoved when the
+// MaxBlockBytes + 32. The error wraps ErrCorrupt when the block is not there or cannot be decoded, ErrRemoved when the
 // segment is gone.
-func (s *Segment) Read(b Block, buf []byte) ([]byte, error) {
+func (s *Segment) Read(b Block, buf []byte) ([]byte, error) { return s.ReadSession(b, 0, buf) }
+
+// ReadSession is Read for the session that Blocks was asked for. It may give no records when it sees, without decoding the
+// block, that none is of that session.
+func (s *Segment) ReadSession(b Block, session uint64, buf []byte) ([]byte, error) {
 	var out []byte
 	err := s.with(func(c *content) (err error) {
-		out, err = readBlock(c.data, &b, buf)
+		out, err = readBlock(c.data, &b, session, buf)
 		return err
 	})
 	if err != nil {

@@ -79,7 +79,7 @@ func (r *rebuilder) write() error {
 	c := &r.content
 	r.index = newIndexer(c.head.store, r.base, c.head.size)
 	if c.data.framed() {
-		r.index.packed = newPacker(c.head.store, r.base)
+		r.index.packed = c.newPacker()
 	}
 	w := walker{data: c.data, offset: int64(c.head.size), next: r.base}
 	err := w.all(func(h *record.Head, raw []byte) {

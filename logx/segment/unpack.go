@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -27,13 +28,14 @@ func (u *unpacker) next() (e packedEntry, at int, err error) {
 		types = u.uvarint()
 	}
 	columns, solutions := u.varint()+int64(u.last.columns), int(flags&packedSolutions)
+	needle, crc, hidden := u.sight(flags & packedNeedle >> needleShift)
 	const ticks = 1 << (63 - tickBits)
 	if u.bad || length >= MaxBlockBytes || count <= 0 || count > int64(length)/record.HeadBytes ||
 		least < -ticks || least >= ticks || span >= 2*ticks || least+int64(span) >= ticks ||
 		columns < 0 || columns > maxRibbonColumns || solutions > maxSolutions {
 		return e, 0, fmt.Errorf("%w: entry %d cannot be", ErrCorrupt, u.last.number)
 	}
-	e = packedEntry{columns: int(columns), solutions: solutions, Block: Block{
+	e = packedEntry{columns: int(columns), solutions: solutions, needle: needle, sum: crc, hidden: hidden, Block: Block{
 		First: u.last.End(), Count: uint32(count), Offset: uint32(u.last.end()), Length: uint32(length), Types: types,
 		MinTime: least << tickBits, MaxTime: (least+int64(span))<<tickBits | (1<<tickBits - 1),
 		Levels: record.Levels(levels), number: u.last.number,
@@ -46,6 +48,21 @@ func (u *unpacker) next() (e packedEntry, at int, err error) {
 	u.last = e
 	u.last.number++
 	return e, at, nil
+}
+
+// sight reads what is known of the frame.
+func (u *unpacker) sight(code byte) (needle int, crc uint32, hidden []byte) {
+	if code == 0 {
+		return 0, 0, nil
+	}
+	if len(u.entries) < 5 || len(u.entries) < 5+int(u.entries[4]) {
+		u.bad = true
+		return 0, 0, nil
+	}
+	n := 5 + int(u.entries[4])
+	crc, hidden = order.Uint32(u.entries), u.entries[5:n]
+	u.entries = u.entries[n:]
+	return int(code) + minNeedle - 1, crc, hidden
 }
 
 func (u *unpacker) byte() byte {
@@ -76,6 +93,11 @@ func (u *unpacker) skip(n int) {
 		u.bad, n = true, 0
 	}
 	u.entries = u.entries[n:]
+}
+
+// hides tells whether a session of the block may not be seen in its frame, by its mix.
+func (e *packedEntry) hides(hash uint64) bool {
+	return e.needle == 0 || bytes.IndexByte(e.hidden, mark(hash)) >= 0
 }
 
 // asker asks the filters of a packed index for one session. It belongs to one goroutine.

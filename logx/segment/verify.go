@@ -155,6 +155,7 @@ func (v *verifier) open() (ok bool, err error) {
 }
 
 // openIndex opens the index. Of the packed form the other one is made all the same: the footer has its checksum.
+// Beside a .log, where a crash may leave it, the packed form cannot be compared: it speaks of frames.
 func (v *verifier) openIndex(d *Dir) (err error) {
 	v.report.NoIndex, err = v.idx.open(v.content, d, suffixIndex)
 	if err != nil || v.idx.file == nil || !v.report.Sealed {
@@ -163,7 +164,8 @@ func (v *verifier) openIndex(d *Dir) (err error) {
 	packed, err := isPacked(v.idx.file)
 	if packed {
 		v.packed, v.idx = v.idx, comparison{name: v.idx.name}
-		v.index.packed = newPacker(v.content.head.store, v.content.head.base)
+		v.index.packed = v.content.newPacker()
+		v.packed.off = !v.content.data.framed()
 	}
 	if errors.Is(err, ErrCorrupt) {
 		return nil // it is shorter than that: the comparison tells of it
