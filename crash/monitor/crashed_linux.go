@@ -77,20 +77,10 @@ func (w *watcher) gone() error {
 	}
 	r := newReport(w.setup, began)
 	j := w.begin(r, nil, began)
-	if exit := j.exit(); exit.Known && exit.Signal == "" && exit.Code == 0 || w.ignores(exit.Signal) {
+	if exit := j.exit(); exit.Known && exit.Signal == "" && exit.Code == 0 {
 		return j.discard()
 	}
 	return j.conclude()
-}
-
-// ignores tells whether death by a signal is no crash.
-func (w *watcher) ignores(signal string) bool {
-	for _, s := range w.setup.Ignore {
-		if s == signal && signal != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // work is a job of a watcher, with or without a snapshot.

@@ -51,7 +51,6 @@ type Setup struct {
 	KillStall    bool              // and its server is ended by SIGABRT
 	Cores        bool              // bundles get a core where the machine allows it
 	Capabilities map[string]string // what the machine lets us do, for meta.json
-	Ignore       []string          // names of signals whose death is no crash, such as SIGTERM
 }
 
 // Sentry says where reports are sent.

@@ -182,7 +182,7 @@ github.com/getsentry/sentry-go/internal/ratelimit.FromResponse()
 	if want := `"path":"` + m.ID + `/core.zst"`; !strings.Contains(string(raw), want) {
 		t.Errorf("the event lost %s", want)
 	}
-	if path := "/home/vitrine/work/var/crash/" + m.ID + "/core.zst"; x.text(path, maxNameBytes) != path {
+	if path := "/opt/gameserver/vitrine/var/crash/" + m.ID + "/core.zst"; x.text(path, maxNameBytes) != path {
 		t.Errorf("%s became %s", path, x.text(path, maxNameBytes))
 	}
 	for _, want := range []string{m.ID, m.Trace, m.Core.SHA256, m.Build.Revision, m.Fingerprint} {
