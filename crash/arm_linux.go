@@ -39,6 +39,7 @@ func (p *Process) arm() {
 	debug.SetTraceback(level(runtime.NumGoroutine(), 0))
 	first, err := p.startPartner(roles[0])
 	p.warn("crash monitor", err)
+	p.setPartner(0, first)
 	p.warn("crash output", p.takeOutput())
 	p.running.Go(func() { p.supervise(0, first) }) // ends with done
 	p.running.Go(func() { p.supervise(1, nil) })   // ends with done

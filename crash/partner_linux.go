@@ -93,10 +93,23 @@ func (p *Process) startPartner(role string) (*partner, error) {
 		_ = unix.Prctl(unix.PR_SET_PTRACER, uintptr(m.command.Process.Pid), 0, 0, 0)
 	}
 	setup := p.setup
+	if role == monitor.RoleReserve {
+		setup.Peer = p.firstPID()
+	}
 	if err := m.send(&setup); err != nil {
 		p.tell(slog.LevelWarn, "crash monitor got no setup", "error", err.Error())
 	}
 	return m, nil
+}
+
+// firstPID returns the process id of the first monitor, 0 while there is none.
+func (p *Process) firstPID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m := p.monitors[0]; m != nil {
+		return m.command.Process.Pid
+	}
+	return 0
 }
 
 // command is a monitor's: this very program, whatever its file's name has become.

@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -23,16 +22,15 @@ import (
 
 // watcher is a monitor beside its server.
 type watcher struct {
-	role    string       // fixed
-	conn    *Conn        // fixed
-	setup   *Setup       // fixed after the first frame
-	peer    atomic.Int64 // descriptor of the other monitor plus 1, 0 = unknown
-	peerPID atomic.Int64 // its process id
-	pipe    int          // the crash pipe's reading end; fixed
-	pidfd   int          // of the server; fixed
-	box     *blackbox.Box
-	inUse   io.Closer        // says that the run directory is in use; fixed
-	cgroup  probe.CgroupInfo // at the start; fixed
+	role   string // fixed
+	conn   *Conn  // fixed
+	setup  *Setup // fixed after the first frame
+	peer   peer
+	pipe   int // the crash pipe's reading end; fixed
+	pidfd  int // of the server; fixed
+	box    *blackbox.Box
+	inUse  io.Closer        // says that the run directory is in use; fixed
+	cgroup probe.CgroupInfo // at the start; fixed
 
 	acting   atomic.Bool    // the server is dying or dead: watch deals with that
 	ended    atomic.Bool    // the server said that it ends in good order
@@ -96,7 +94,7 @@ func newWatcher(role string) (*watcher, error) {
 	if w.inUse, err = HoldRun(setup.RunDir); err != nil {
 		return nil, err
 	}
-	w.meet(setup.Peer)
+	w.peer.meet(setup.Peer)
 	w.cgroup = probe.Cgroup(setup.Process.PID)
 	if w.box, err = blackbox.Open(setup.Box); err != nil {
 		w.box = nil // nothing is counted then, and the reserve acts at once
@@ -184,7 +182,7 @@ func (w *watcher) listen() {
 			w.ended.Store(true)
 			go w.leave() // ends with the process
 		case *Setup:
-			w.meet(m.Peer)
+			w.peer.meet(m.Peer)
 		}
 	}
 }
@@ -288,11 +286,8 @@ func (w *watcher) waitForEnd() (spoke bool, err error) {
 // having done the work, or makes no progress. The reserve then ends it.
 func (w *watcher) standBy() bool {
 	steps, since := w.box.Steps(0), time.Now()
-	for time.Since(since) < w.patience() {
-		peer := w.peer.Load() // may come late: the server died while it told
-		if peer == 0 {
-			time.Sleep(standbyPoll)
-		} else if ended(int(peer-1), standbyPoll) {
+	for time.Since(since) < w.peer.patience() {
+		if w.peer.ended(standbyPoll) {
 			return !w.cleared()
 		}
 		if w.cleared() || w.setup.progress().Path != "" { // with a bundle it may send for as long as that takes
@@ -302,51 +297,8 @@ func (w *watcher) standBy() bool {
 			steps, since = now, time.Now()
 		}
 	}
-	if peer := w.peer.Load(); peer != 0 {
-		_ = unix.PidfdSendSignal(int(peer-1), unix.SIGKILL, nil, 0) // what it had stopped goes on: the kernel lets go of it
-		ended(int(peer-1), StandbyAfter)
-	}
+	w.peer.end()
 	return true
-}
-
-// patience is how long the first may make no progress: one that is stopped never will, one that runs may be slow.
-func (w *watcher) patience() time.Duration {
-	if pid := w.peerPID.Load(); pid != 0 && stopped(int(pid)) {
-		return StandbyAfter
-	}
-	return StandbySlow
-}
-
-// stopped tells whether a process is stopped by a signal or a tracer, or is dead: proc(5), the state behind the name.
-func stopped(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return true
-	}
-	_, rest, _ := bytes.Cut(stat, []byte(") "))
-	return len(rest) > 0 && bytes.IndexByte([]byte("TtZX"), rest[0]) >= 0
-}
-
-// ended waits for the end of a process, and tells whether it came.
-func ended(pidfd int, wait time.Duration) bool {
-	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-	n, _ := unix.Poll(fds, int(wait/time.Millisecond)) // an interruption is one wait less
-	return n > 0
-}
-
-// meet takes note of the other monitor. A process id may be another's later; a descriptor of it may not.
-func (w *watcher) meet(pid int) {
-	if pid == 0 {
-		return
-	}
-	pidfd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return // it has ended: the next one will be told
-	}
-	w.peerPID.Store(int64(pid))
-	if old := w.peer.Swap(int64(pidfd) + 1); old != 0 {
-		unix.Close(int(old - 1))
-	}
 }
 
 // standbyPoll is how often the reserve looks at the first's progress.
