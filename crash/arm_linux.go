@@ -45,6 +45,9 @@ func (p *Process) arm() {
 	p.running.Go(func() { p.supervise(1, nil) })   // ends with done
 	p.running.Go(p.tick)                           // ends with done
 	p.running.Go(p.faults)                         // ends with done
+	if !p.cfg.NoCores && !p.cfg.SmallPages {
+		p.running.Go(p.compact) // ends with done
+	}
 	if p.hook.deadman != nil {
 		p.running.Go(p.rearm)  // ends with closing
 		p.running.Go(p.pauses) // ends with done

@@ -37,6 +37,9 @@ type Config struct {
 	Limits bundle.Limits
 	// NoCores leaves cores out.
 	NoCores bool
+	// SmallPages leaves memory where the kernel puts it. By default it is moved onto pages of 2 MiB, at most 3 % of a core's time being
+	// spent on that: the picture of a living process of 500 MB then stops it for a few milliseconds instead of some twenty.
+	SmallPages bool
 	// Scrub says what is secret beyond what always is.
 	Scrub scrub.Config
 	// Sentry says where reports go; without a DSN they wait in the spool.

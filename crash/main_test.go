@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 	crash.ServeMonitor()
 	if name, ok := os.LookupEnv(victimVariable); ok {
 		addHardships()
+		addHeap()
 		victim(name)
 	}
 	os.Exit(m.Run())

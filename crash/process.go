@@ -41,6 +41,7 @@ type Process struct {
 	heldBack atomic.Uint64 // of these
 	bundles  atomic.Uint64 // written of this process
 	lost     atomic.Uint64 // reports that found no monitor and no room
+	moved    atomic.Uint64 // huge pages that memory was moved to
 	kinds    kinds
 
 	ids      atomic.Uint64
@@ -220,6 +221,7 @@ type Stats struct {
 	HeldBack uint64 // of these not reported: another of their kind was, within the minute
 	Bundles  uint64 // written of this process while it lives
 	Lost     uint64 // reports that could not be made
+	Moved    uint64 // huge pages, 2 MiB each, that memory was moved to
 	Monitors int    // that run; 2 when all is well, 0 where there are none
 	Ptrace   string // "yes" when cores can be taken, else why not; "" until a monitor has tried
 }
@@ -232,7 +234,8 @@ func (p *Process) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := Stats{
-		Panics: p.panics.Load(), HeldBack: p.heldBack.Load(), Bundles: p.bundles.Load(), Lost: p.lost.Load(), Ptrace: p.ptrace,
+		Panics: p.panics.Load(), HeldBack: p.heldBack.Load(), Bundles: p.bundles.Load(), Lost: p.lost.Load(), Moved: p.moved.Load(),
+		Ptrace: p.ptrace,
 	}
 	for _, m := range p.monitors {
 		if m != nil {

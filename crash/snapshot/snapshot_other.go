@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"time"
 )
@@ -23,9 +24,7 @@ func Take(pid int, _ Options) (*Snapshot, error) { return nil, unsupported("snap
 func SelfTest(pid int) error { return unsupported("trace", pid) }
 
 // Prepare is for linux/amd64; here it fails with errors.ErrUnsupported.
-func Prepare(pid int, _ time.Duration) (Prepared, error) {
-	return Prepared{}, unsupported("prepare", pid)
-}
+func Prepare(time.Duration) (Prepared, error) { return Prepared{}, unsupported("prepare", os.Getpid()) }
 
 // Read is for linux/amd64; here it fails with errors.ErrUnsupported.
 func (s *Snapshot) Read(uint64, []byte) (int, error) { return 0, unsupported("read memory of", s.PID) }

@@ -20,6 +20,7 @@ type captureSettings struct {
 	Dir         string        `toml:"dir" default:"var/crash" help:"directory of the bundles that crashes leave, shared by processes; empty for no capture"`
 	RunDir      string        `toml:"run_dir" help:"directory of the memory that the monitors read when the process has died; empty for /dev/shm, or dir where there is none"`
 	Cores       bool          `toml:"cores" default:"true" help:"keep cores, which Delve opens; they hold all of the process's memory"`
+	HugePages   bool          `toml:"huge_pages" default:"true" help:"move memory onto pages of 2 MiB, which makes a core of a living process stop it for a shorter time"`
 	Stall       time.Duration `toml:"stall" default:"5s" help:"a worker that is in one turn for so long is reported; 0 for never"`
 	KillStalled bool          `toml:"kill_stalled" help:"end the process after such a report"`
 	Deadman     time.Duration `toml:"deadman" default:"30s" help:"a process that has stood still for so long is killed; 0 for never, as under a debugger"`
@@ -60,7 +61,7 @@ func (s *captureSettings) Validate() error {
 // config returns the configuration of the capture; effective is what bundles show of the program's.
 func (s *captureSettings) config(effective *config.Effective) crash.Config {
 	c := crash.Config{
-		RunDir: s.RunDir, NoCores: !s.Cores, Stall: orNever(s.Stall), KillStalled: s.KillStalled, Deadman: orNever(s.Deadman),
+		RunDir: s.RunDir, NoCores: !s.Cores, SmallPages: !s.HugePages, Stall: orNever(s.Stall), KillStalled: s.KillStalled, Deadman: orNever(s.Deadman),
 		Limits: s.limits(),
 		Sentry: monitor.Sentry{DSN: s.SentryDSN, Environment: s.Environment},
 		Static: map[string][]byte{"config.json": configText(effective)},

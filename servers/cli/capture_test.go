@@ -14,7 +14,7 @@ const testDSN = "https://0123456789abcdef@sentry.example/42"
 func TestCrashSettingsReachTheCapture(t *testing.T) {
 	inTempDir(t)
 	flags := configFlags{Set: map[string]string{
-		"crash.dir": "d", "crash.run_dir": "r", "crash.cores": "false", "crash.stall": "0", "crash.kill_stalled": "true",
+		"crash.dir": "d", "crash.run_dir": "r", "crash.cores": "false", "crash.huge_pages": "false", "crash.stall": "0", "crash.kill_stalled": "true",
 		"crash.deadman": "0", "crash.sentry_dsn": testDSN, "crash.environment": "test", "crash.keep_bundles": "7",
 		"crash.keep_bytes": "1MiB", "crash.keep_cores": "2", "crash.keep_core_bytes": "1GiB",
 	}}
@@ -26,7 +26,7 @@ func TestCrashSettingsReachTheCapture(t *testing.T) {
 	if want := (bundle.Limits{Bundles: 7, TextBytes: 1 << 20, Cores: 2, CoreBytes: 1 << 30}); got.Limits != want {
 		t.Errorf("limits %+v, want %+v", got.Limits, want)
 	}
-	if got.RunDir != "r" || !got.NoCores || got.Stall >= 0 || !got.KillStalled || got.Deadman >= 0 ||
+	if got.RunDir != "r" || !got.NoCores || !got.SmallPages || got.Stall >= 0 || !got.KillStalled || got.Deadman >= 0 ||
 		got.Sentry.DSN != testDSN || got.Sentry.Environment != "test" || s.Crash.Dir != "d" {
 		t.Errorf("got %+v", got)
 	}
@@ -47,7 +47,7 @@ func TestCaptureIsOnByDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := s.Crash.config(effective)
-	if s.Crash.Dir != crashDir || got.NoCores || got.Stall != 5*time.Second || got.Deadman != 30*time.Second || s.Ops.Chaos {
+	if s.Crash.Dir != crashDir || got.NoCores || got.SmallPages || got.Stall != 5*time.Second || got.Deadman != 30*time.Second || s.Ops.Chaos {
 		t.Errorf("in %q: %+v, chaos %v", s.Crash.Dir, got, s.Ops.Chaos)
 	}
 }

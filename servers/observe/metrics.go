@@ -67,6 +67,7 @@ var metrics = []metric{
 	{"crash_held_back_total", "Panics that were counted and not reported, being one of many.", nil},
 	{"crash_bundles_total", "Bundles written while the process lives.", nil},
 	{"crash_lost_total", "Reports of crashes that could not be made.", nil},
+	{"crash_huge_pages_total", "Pages of 2 MiB that memory was moved to.", nil},
 	{"sessions", "Sessions at the moment.", []string{"server", "worker"}},
 	{"sessions_limit", "The most sessions at once.", []string{"server"}},
 	{"draining", "1 while the server stops.", []string{"server"}},
@@ -180,6 +181,7 @@ func (c *collector) collectCrash(out chan<- prometheus.Metric) {
 	c.count(out, "crash_held_back_total", s.HeldBack)
 	c.count(out, "crash_bundles_total", s.Bundles)
 	c.count(out, "crash_lost_total", s.Lost)
+	c.count(out, "crash_huge_pages_total", s.Moved)
 	c.gauge(out, "crash_capability", number(process != nil), "capture")
 	if process == nil {
 		return

@@ -5,10 +5,13 @@ package crash
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -162,11 +165,20 @@ func (c *TimesCommand) live(ctx context.Context) ([]*figure, error) {
 // ours has the monitor take pictures: how long the server stood by the monitor's clock and by its own, and beside it how long the
 // kernel takes for the fork that a picture is, and how late the server's clock is when nothing happens.
 func (c *TimesCommand) ours(ctx context.Context, v *provoke.Victim) ([]*figure, error) {
+	young := &figure{Name: fmt.Sprintf("live, %d MB, just started: stopped", c.HeapMB)}
+	for range youngPictures {
+		if err := picture(young, v); err != nil {
+			return nil, fmt.Errorf("live report: %w", err)
+		}
+	}
 	stop := &figure{Name: fmt.Sprintf("live, %d MB: stopped", c.HeapMB), Gate: stopGate}
 	fork := &figure{Name: "fork(2) of the same server"}
 	gap := &figure{Name: "live, until the bundle is there: standstill"}
 	idle := &figure{Name: "nothing happens for a second: standstill"}
 	for range c.Live {
+		if err := settle(ctx, v.PID()); err != nil {
+			return nil, fmt.Errorf("wait for huge pages: %w", err)
+		}
 		if err := standstill(gap, v, func() error { return picture(stop, v) }); err != nil {
 			return nil, fmt.Errorf("live report: %w", err)
 		}
@@ -179,7 +191,48 @@ func (c *TimesCommand) ours(ctx context.Context, v *provoke.Victim) ([]*figure, 
 			return nil, err
 		}
 	}
-	return []*figure{stop, fork, gap, idle}, nil
+	return []*figure{young, stop, fork, gap, idle}, nil
+}
+
+// youngPictures are taken before the server has moved its memory onto huge pages.
+const youngPictures = 3
+
+// settle waits until the server has moved its memory onto huge pages: until it has as many as six seconds before. A server has done
+// so when it has run for a while; what it writes during a picture comes apart.
+func settle(ctx context.Context, pid int) error {
+	var before [6]int64
+	for i := 0; ; i++ {
+		huge, err := hugeKB(pid)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "\r%d MB on huge pages ", huge>>10)
+		if huge == before[i%len(before)] && huge > 0 || i == settleLimit {
+			fmt.Fprintln(os.Stderr)
+			return nil
+		}
+		before[i%len(before)] = huge
+		if err := nothing(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// settleLimit is how many seconds settle waits.
+const settleLimit = 120
+
+// hugeKB returns how much of a process's memory is on huge pages, from proc(5).
+func hugeKB(pid int) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "AnonHugePages:"); ok {
+			return strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
+		}
+	}
+	return 0, errors.New("no AnonHugePages in smaps_rollup")
 }
 
 // picture has the server report a panic, and notes how long the monitor stopped it.
