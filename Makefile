@@ -160,12 +160,13 @@ staticcheck: ## staticcheck with the rules of staticcheck.conf, over all sets of
 	@for t in $(TAGSETS); do echo "$$t: -tags=$${t#none}"; done | $(GO) run $(STATICCHECK) -matrix ./...
 
 .PHONY: build-matrix
-build-matrix: ## build ./... with each set of build tags, for each platform, and the benchmark module
+build-matrix: ## build ./... with each set of build tags, for each platform, with the tests of crash there, and the benchmark module
 	@for t in $(TAGSETS); do \
 		echo "== build, tags: $$t"; $(GO) build -o /dev/null $(tags) ./... || exit 1; \
 	done
 	@for p in $(PLATFORMS); do \
-		echo "== build, platform: $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./... || exit 1; \
+		echo "== build, platform: $$p"; export GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0; \
+		$(GO) build -o /dev/null ./... && $(GO) vet ./crash/... || exit 1; \
 	done
 	@if [ -f servers/bench/go.mod ]; then \
 		echo "== build and vet, module: servers/bench"; cd servers/bench && $(GO) build -o /dev/null ./... && $(GO) vet ./...; \

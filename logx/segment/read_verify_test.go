@@ -59,6 +59,9 @@ func TestVerifyPassesWhatIsWhole(t *testing.T) {
 
 // Damage anywhere in any file is found, named, and, in the data, costs no more than its block.
 func TestVerifyFindsDamage(t *testing.T) {
+	if poolsForget {
+		t.Skip("one goroutine reads many files, which is slow under the race detector and finds nothing there")
+	}
 	f := build(t, 3, 3*mib, newTraffic(21, 300, 200), true)
 	group := build(t, 3, 17*mib, newTraffic(21, 300, 200).wide(), true)
 	blocks := f.blocks(t)
