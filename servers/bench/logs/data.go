@@ -83,8 +83,32 @@ func (c *DataCommand) ensure(ctx context.Context, form, text string) error {
 		return fmt.Errorf("make %s: %w", form, err)
 	}
 	want.Records = t.story.record.Index
+	if err := onDisk(dir, text); err != nil {
+		return err
+	}
 	fmt.Printf("%s: %d records in %.1f s\n", dir, want.Records, time.Since(start).Seconds())
 	return want.write(dir)
+}
+
+// onDisk waits until the log and its text are on the disk: who measures next would have to share it with them.
+func onDisk(dir, text string) error {
+	paths, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		return err
+	}
+	if text != "" {
+		paths = append(paths, text)
+	}
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return fmt.Errorf("sync %q: %w", path, err)
+		}
+	}
+	return nil
 }
 
 // makeRoom takes away what is there, the manifest first.
