@@ -20,10 +20,10 @@ func (c *lineCounter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// grepOnce runs grep -F over a file and returns how many lines it printed and
+// grep runs grep -F over a file and returns how many lines it printed and
 // how long it took, its start included. They go into a pipe, not to /dev/null:
 // there GNU grep would end at the first.
-func grepOnce(ctx context.Context, fixed, path string) (lines int64, took time.Duration, err error) {
+func grep(ctx context.Context, fixed, path string) (lines int64, took time.Duration, err error) {
 	var counted lineCounter
 	command := exec.CommandContext(ctx, "grep", "-F", "-e", fixed, "--", path)
 	command.Env = append(os.Environ(), "LC_ALL=C")
@@ -39,18 +39,4 @@ func grepOnce(ctx context.Context, fixed, path string) (lines int64, took time.D
 		err = fmt.Errorf("grep -F %q: %w", fixed, err)
 	}
 	return int64(counted), took, err
-}
-
-// grepBest runs it several times and keeps the best.
-func grepBest(ctx context.Context, fixed, path string, times int) (lines int64, best time.Duration, err error) {
-	for n := range times {
-		found, took, err := grepOnce(ctx, fixed, path)
-		if err != nil {
-			return 0, 0, err
-		}
-		if lines = found; n == 0 || took < best {
-			best = took
-		}
-	}
-	return lines, best, nil
 }
