@@ -20,6 +20,7 @@ func TestTextKeepsWhatIsNoSecret(t *testing.T) {
 		"trace_id=4bf92f3577b34da6a3ce929d0e0e4736", `{"trace":"4bf92f3577b34da6a3ce929d0e0e4736","span":"00f067aa0ba902b7"}`, `{\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"}`,
 		"sha256: a948904f2f0f479b8f8197694b30184b0d2ed1c1cd2a1ec0fb85d299a192a447", "vcs.revision=3ffda13c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a", "traceparent=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 		"TestTheStandardLibraryIsKnownToItsOwnParser", "TestIPv4AddressParserHandles16BitValues", "VITRINE_CRASH_MONITOR_TIMEOUT_SECONDS_30", "a/long/path/that/is/no/base64/although/it/has/slashes", "20261122T174443.108Z-7148-goroutine-a1b2c3d4",
+		"/srv/vitrine/var/crash/20261122T174443.123Z-19964-goroutine-6cd38601/core.zst", "var/crash/20261122T174443.108Z-7148-goroutine-a1b2c3d4/meta.json",
 		"12345678901234567890123456789012345678901234567890", "basic information", "bearer of bad news", "[1 2 3]", "a list: [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 300]", `{"ids":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}`,
 		"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", "<b>x</b>", "a - token", "1.2.3", "1.3.6.1.4.1.311", "999.1.1.1", "unexpected fault address 0xdead0000",
 		"[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x47b2a1]", "ünï 😀", "Content-Type: application/json", "----------------------------------------", "================================",

@@ -117,8 +117,12 @@ func findLongKey(_ *Scrubber, in *input, at int) (from, to int, with string) {
 		if !isKeyDigit(text[i]) {
 			continue
 		}
-		end := i
-		for end < len(text) && isKeyDigit(text[end]) {
+		if n := bundleName(text[i:]); n > 0 {
+			i += n - 1
+			continue
+		}
+		end := i + 1
+		for end < len(text) && isKeyDigit(text[end]) && bundleName(text[end:]) == 0 {
 			end++
 		}
 		from, to = skipEscape(text, i, end), end
@@ -131,9 +135,30 @@ func findLongKey(_ *Scrubber, in *input, at int) (from, to int, with string) {
 		if to-from >= minKey && looksRandom(text[from:to]) && !isNamed(text, from, to) {
 			return from, to, mark
 		}
-		i = end
+		i = end - 1
 	}
 	return -1, -1, ""
+}
+
+// bundleShape is how the name of a bundle begins, 0 for any digit; the number of the process, a class and eight more digits follow.
+const bundleShape = "00000000T000000.000Z-"
+
+// bundleName returns the length of a bundle's name that text begins with, as far as it has letters of its own, 0 when it begins with
+// none: reports name them, mostly in paths.
+func bundleName(text []byte) int {
+	if len(text) < len(bundleShape) {
+		return 0
+	}
+	for i, want := range []byte(bundleShape) {
+		if c := text[i]; want == '0' && !isDigit(c) || want != '0' && c != want {
+			return 0
+		}
+	}
+	end := len(bundleShape)
+	for end < len(text) && isDigit(text[end]) {
+		end++
+	}
+	return end
 }
 
 func isKeyDigit(c byte) bool { return isWord(c) || c == '-' || c == '+' || c == '/' }
