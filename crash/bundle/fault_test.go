@@ -178,9 +178,6 @@ func TestStuckHolderOfTheLockDelaysNoReport(t *testing.T) {
 	if _, err := s.Prune(); !errors.Is(err, ErrBusy) {
 		t.Errorf("prune: %v", err)
 	}
-	if err := s.Update(id, func(*Meta) {}); !errors.Is(err, ErrBusy) {
-		t.Errorf("update: %v", err)
-	}
 	if got := s.Recover(nil); got != nil {
 		t.Errorf("recovered %v", got)
 	}

@@ -140,10 +140,7 @@ func fillStore(t *testing.T, dir, source string) error {
 		return err
 	}
 	defer s.Close()
-	id := crashed(t, s, ClassPanic, printA, noon, 10)
-	if err := s.Update(id, func(m *Meta) { m.Uploaded = "yes" }); err != nil {
-		return err
-	}
+	crashed(t, s, ClassPanic, printA, noon, 10)
 	w, err := s.Begin(ClassPanic, printA, 1, noon)
 	if err != nil {
 		return err

@@ -146,14 +146,10 @@ func writeAndDie(dir string, step int) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	id, err := w.Finish(m)
-	if err != nil {
+	if _, err := w.Finish(m); err != nil {
 		return err
 	}
 	if _, err := s.Prune(); err != nil {
-		return err
-	}
-	if err := s.Update(id, func(m *Meta) { m.Uploaded = "yes" }); err != nil {
 		return err
 	}
 	s.Recover(nil)

@@ -170,16 +170,7 @@ func (s *Store) Find(id string) (Entry, error) {
 	return Entry{}, fmt.Errorf("%w: %.80q is %s, %s and so on", ErrAmbiguous, id, found[0].ID, found[1].ID)
 }
 
-// Update changes meta.json of a bundle in one step. Two changes at once are made one after the other; it waits at most
-// LockWait for the other. ID and Schema stay as they are.
-func (s *Store) Update(id string, change func(*Meta)) error {
-	err := s.locked(func() error { return s.update(id, change) })
-	if err != nil {
-		return fmt.Errorf("update crash bundle %.80q in %q: %w", id, s.dir, err)
-	}
-	return nil
-}
-
+// update changes meta.json of a bundle in one step. ID and Schema stay as they are. The caller holds the lock.
 func (s *Store) update(id string, change func(*Meta)) error {
 	if _, ok := parseLabel(id); !ok || !isDir(s.disk, id) {
 		return fmt.Errorf("%w: %w", ErrNotFound, fs.ErrNotExist)

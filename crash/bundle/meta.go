@@ -34,7 +34,6 @@ type Meta struct {
 	Before       Before            `json:"before"`
 	Files        []File            `json:"files"`
 	Problems     []string          `json:"problems,omitempty"` // what is missing from the bundle, and why
-	Uploaded     string            `json:"uploaded,omitempty"` // "" = not sent
 }
 
 // Process is the process that the bundle is about.

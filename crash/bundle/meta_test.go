@@ -29,7 +29,7 @@ func fullMeta() *Meta {
 		Capabilities: map[string]string{"ptrace": "yes"},
 		Core:         Core{State: CoreWritten, Why: "a reason", File: coreName, Bytes: 1, Apparent: 2, SHA256: strings.Repeat("f", 64), Thread: 4712, Executable: "/game/game"},
 		Dropped:      map[string]uint64{"notes": 3}, Before: Before{Count: 4, First: noon, Last: noon, HeldBack: 3},
-		Files: []File{{textName, 10, true}, {coreName, 1, false}}, Problems: []string{"log.tail: no such file"}, Uploaded: "yes",
+		Files: []File{{textName, 10, true}, {coreName, 1, false}}, Problems: []string{"log.tail: no such file"},
 	}
 }
 

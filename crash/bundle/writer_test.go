@@ -235,19 +235,3 @@ func TestFindTakesIdsBeginningsAndLast(t *testing.T) {
 		}
 	}
 }
-
-func TestUpdateChangesMetaInPlace(t *testing.T) {
-	s, _ := newTestStore(t, Limits{})
-	id := crashed(t, s, ClassPanic, printA, noon, 10)
-	must(t, s.Update(id, func(m *Meta) { m.Uploaded, m.ID, m.Schema = "2026-11-22T12:00:00Z", "other", 7 }))
-	m, err := ReadMeta(filepath.Join(s.Dir(), id))
-	must(t, err)
-	if m.Uploaded == "" || m.ID != id || m.Schema != Schema || len(m.Files) != 2 {
-		t.Errorf("%+v", m)
-	}
-	for _, id := range []string{"", "..", "nothing", strings.Replace(id, "panic", "hang", 1)} {
-		if err := s.Update(id, func(*Meta) {}); !errors.Is(err, ErrNotFound) {
-			t.Errorf("update of %q: %v", id, err)
-		}
-	}
-}

@@ -204,8 +204,6 @@ func (a *account) core() string {
 func (a *account) report(now time.Time) string {
 	f := &a.fate
 	switch {
-	case a.meta.Uploaded != "":
-		return "sent: " + a.meta.Uploaded
 	case f.Done:
 		return "sent, or refused for good"
 	case f.Waits && f.Failures > 0:

@@ -97,7 +97,7 @@ func TestNothingOfABundleReachesTheTerminal(t *testing.T) {
 	const evil = "\x1b]0;owned\x07\x1b[2J\u009b31m\u202eback\r\x08\xff\x00end"
 	f := newCrashFixture(t)
 	m := panicMeta()
-	m.Reason, m.Process.Name, m.Process.Args, m.Uploaded = "panic: "+evil, evil, []string{evil}, evil
+	m.Reason, m.Process.Name, m.Process.Args = "panic: "+evil, evil, []string{evil}
 	m.Where = bundle.Where{Server: evil, Worker: 1, Callback: evil, Session: evil, Function: "a/" + evil, File: evil, Line: 1}
 	m.Trace, m.Span, m.Build = evil, evil, bundle.Build{ID: evil, Go: evil, Module: evil, Version: evil, Revision: evil, OS: evil, Arch: evil}
 	m.Problems, m.Core.Why, m.Core.Executable = []string{evil}, evil, evil
