@@ -10,12 +10,14 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"vitrine/crash"
 	"vitrine/crash/bundle"
+	"vitrine/crash/monitor"
 )
 
 // addHardships adds the victims of these tests.
@@ -38,11 +40,43 @@ func addHardships() {
 		os.Remove(f.Name())
 		panic("told to")
 	}
+	victims["storm"] = func(p *crash.Process) {
+		for ; p.Stats().Bundles == 0; stormed.Add(1) {
+			crash.Guard(func() { panic("again and again") })
+		}
+	}
 	victims["twice"] = func(p *crash.Process) {
 		for range 20 {
 			go panic(again{})
 		}
 		select {}
+	}
+}
+
+// stormed counts the panics of the victim "storm".
+var stormed atomic.Int64
+
+// sources give a victim's part of a report: that of "storm" is long in coming.
+func sources(name string) map[string]func() ([]byte, error) {
+	if name != "storm" {
+		return nil
+	}
+	return map[string]func() ([]byte, error){"storm.txt": func() ([]byte, error) {
+		for stormed.Load() < 2*monitor.StormPanics {
+			time.Sleep(time.Millisecond) // sleep: polls
+		}
+		return []byte("it goes on"), nil
+	}}
+}
+
+func TestStormOfPanicsHasNoCore(t *testing.T) {
+	status, entries := perish(t, t.TempDir(), "storm")
+	if status != 0 || len(entries) != 1 {
+		t.Fatalf("status %d, %d bundles, want 0 and 1", status, len(entries))
+	}
+	m, err := entries[0].Meta()
+	if err != nil || m.Class != bundle.ClassPanic || m.Core.State != bundle.CoreNone || !strings.Contains(m.Core.Why, "storm") {
+		t.Errorf("%+v, %v; want one of a storm, without a core", m, err)
 	}
 }
 

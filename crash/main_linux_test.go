@@ -37,7 +37,7 @@ func victim(name string) {
 	p, err := crash.Start(crash.Config{
 		Dir: os.Getenv("VITRINE_CRASH_DIR"), RunDir: os.Getenv("VITRINE_CRASH_RUN"), Name: "victim", Stall: 200 * time.Millisecond,
 		Limits: bundle.Limits{BundleEvery: 1, CoreEvery: 1, BundlesPerHour: 1000, LoopCrashes: 100},
-		Notify: say,
+		Notify: say, Sources: sources(name),
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

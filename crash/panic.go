@@ -65,6 +65,7 @@ func Panicked(value any, where Where) {
 	var pcs [maxFrames]uintptr
 	n := runtime.Callers(2, pcs[:])
 	p.panics.Add(1)
+	p.box.Panic()
 	first, before := p.kinds.first(traceback.ProgramCounters("panic", pcs[:n]), time.Now())
 	if !first {
 		p.heldBack.Add(1)

@@ -100,6 +100,21 @@ func (b *Box) Steps(who int) uint64 {
 	return b.image.live.steps[who].count.Load()
 }
 
+// Panic counts a panic that the process has caught, in any goroutine.
+func (b *Box) Panic() {
+	if b != nil && b.owner {
+		b.image.live.panics.Add(1)
+	}
+}
+
+// Panics returns how many panics the process has caught.
+func (b *Box) Panics() uint64 {
+	if b == nil {
+		return 0
+	}
+	return b.image.live.panics.Load()
+}
+
 // Close says in the file that the process closed it, if this one made it, and
 // lets the file go; the file stays. What is written to the box or told by a
 // Beat from now on is lost, not an error: its memory stays, empty, until the

@@ -60,6 +60,7 @@ func TestReadReturnsWhatWasWritten(t *testing.T) {
 	b.Step(0)
 	b.Step(1)
 	b.Step(1)
+	b.Panic()
 
 	want := &State{
 		Header:   Header{PID: 42, Started: time.Unix(7, 8), Boot: 9, Build: "build/id", Name: "game-1"},
@@ -68,6 +69,7 @@ func TestReadReturnsWhatWasWritten(t *testing.T) {
 		Excluded: []Range{{0x1000, 32}, {0x5000, 64}},
 		Notes:    []string{"one", "two [31m three"},
 		Steps:    [2]uint64{1, 2},
+		Panics:   1,
 	}
 	if got := state(t, b, path); !reflect.DeepEqual(got, want) {
 		t.Errorf("Read: %+v, want %+v", got, want)
@@ -279,6 +281,7 @@ func TestHotCallsDoNotAllocate(t *testing.T) {
 		"Note":                func() { b.Note(line) },
 		"Metrics":             func() { b.Metrics(text) },
 		"Step and Steps":      func() { b.Step(1); b.Steps(1) },
+		"Panic and Panics":    func() { b.Panic(); b.Panics() },
 	} {
 		if n := testing.AllocsPerRun(100, f); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)

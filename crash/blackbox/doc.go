@@ -35,7 +35,8 @@
 //	    320 | steps of monitor 1 u64, 56 bytes zero                            |
 //	    384 | closed u64: 1 = yes | end of the excluded slots in use u64       |
 //	    400 | refused ranges u64  | notes cut u64                              |
-//	    416 | metrics cut u64     | zero to 4096                               |
+//	    416 | metrics cut u64     | panics u64                                 |
+//	    432 | zero to 4096                                                     |
 //	   4096 +------------------------------------------------------------------+
 //	        | 256 loops of 64 bytes: count u64, odd = in a turn                |
 //	        |   in use u32 | length of name u32 | name, 48 bytes               |

@@ -62,7 +62,8 @@ type live struct {
 	refused     atomic.Uint64
 	notesCut    atomic.Uint64
 	metricsCut  atomic.Uint64
-	_           [headerBytes - 424]byte
+	panics      atomic.Uint64
+	_           [headerBytes - 432]byte
 }
 
 type stepSlot struct {

@@ -31,6 +31,7 @@ type State struct {
 	Excluded   []Range
 	Notes      []string // oldest first, control characters taken out
 	Steps      [Monitors]uint64
+	Panics     uint64 // that the process has caught
 
 	NotesCut uint64   // notes that were too long
 	Overlong uint64   // metrics that were too long
@@ -178,6 +179,7 @@ func (s *State) parse(m *image) {
 	s.NotesCut = m.live.notesCut.Load()
 	s.Overlong = m.live.metricsCut.Load()
 	s.Refused = m.live.refused.Load()
+	s.Panics = m.live.panics.Load()
 	for i := range s.Steps {
 		s.Steps[i] = m.live.steps[i].count.Load()
 	}

@@ -22,6 +22,8 @@ const (
 	ExplainLimit = 3 * time.Second
 	// UploadLimit bounds the sending of reports after a death.
 	UploadLimit = 15 * time.Second
+	// StormPanics is how many panics, caught while one is being reported, make a storm: that report has no core.
+	StormPanics = 1000
 	// MaxSource is the most of a file that is copied into a bundle where the source names no limit.
 	MaxSource = 1 << 20
 )

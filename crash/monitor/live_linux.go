@@ -77,9 +77,27 @@ func (w *watcher) reap(snap *picture) {
 // live begins the bundle of a capture.
 func (w *watcher) live(c *Capture, snap *picture, began time.Time) *work {
 	j := w.begin(liveReport(w.setup, c), snap, began)
+	if c.Class == bundle.ClassPanic {
+		j.unlessStorm(w.box.Panics())
+	}
 	j.hear(c.Text, 0)
 	j.readFlight()
 	return j
+}
+
+// unlessStorm has the core left out if too many panics come while the report is made: a crash loop within a process leaves text only.
+func (j *work) unlessStorm(panics uint64) {
+	write := j.core
+	if write == nil {
+		return
+	}
+	j.core = func(out *bundle.Writer, maxBytes int64) {
+		if more := j.w.box.Panics() - panics; more >= StormPanics {
+			j.meta.Core.Why = fmt.Sprintf("%d more panics were caught meanwhile: a storm of them leaves text only", more)
+			return
+		}
+		write(out, maxBytes)
+	}
 }
 
 // explained waits for the server's part of a report.
