@@ -3,6 +3,7 @@ package bot
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -329,11 +330,11 @@ func (c *chat) settle(now int64) { c.expire(now+1, now) }
 func (c *chat) expire(cut, now int64) (stuck string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	missing := c.ledger.retire(cut)
+	missing, first := c.ledger.retire(cut)
 	if c.requestAt < cut {
 		c.stage, c.requestAt = stageStuck, never
 		missing++
-		stuck = "reply_timeout"
+		stuck, first = "reply_timeout", strings.TrimPrefix(first+"; the answer to a login or a move", "; ")
 	}
 	if c.pacer.full {
 		c.pacer.resume(now)
@@ -341,7 +342,7 @@ func (c *chat) expire(cut, now int64) (stuck string) {
 	}
 	if missing > 0 {
 		c.bot.tally.missing.Add(uint64(missing))
-		c.bot.swarm.book.find("bot %d: missing: %d replies of its requests", c.bot.index, missing)
+		c.bot.swarm.book.find("bot %d: missing: %d replies of its requests, the first: %s", c.bot.index, missing, first)
 	}
 	return stuck
 }

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"bytes"
+	"fmt"
 	"math/bits"
 	"sync"
 )
@@ -46,6 +47,7 @@ type ledger struct {
 	next     uint32     // guarded by mu
 	waiting  int        // guarded by mu; own copies not here yet
 	scratch  []listener // guarded by mu
+	deaf     []uint32   // guarded by mu; scratch too
 }
 
 type message struct {
@@ -236,14 +238,42 @@ func (l *ledger) leave() (lost int) {
 }
 
 // retire closes the books on what was sent before cut and returns how
-// many deliveries are missing.
-func (l *ledger) retire(cut int64) (missing int) {
+// many deliveries are missing, and what is known of the first of them.
+func (l *ledger) retire(cut int64) (missing int, first string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.tail != l.next && l.at(l.tail).sentAt < cut {
-		missing += l.retireOldest()
+		m, sequence := l.at(l.tail), l.tail
+		n := l.retireOldest()
+		if n > 0 && missing == 0 {
+			first = l.story(m, sequence)
+		}
+		missing += n
 	}
-	return missing
+	return missing, first
+}
+
+// story tells of a message that somebody did not hear.
+func (l *ledger) story(m *message, sequence uint32) string {
+	own := "came back"
+	if m.heardAt == never {
+		own = "never came back"
+	}
+	deaf := l.deaf[:0]
+	heard := 0
+	for i := range m.receipts {
+		r := &m.receipts[i]
+		switch {
+		case r.heard:
+			heard++
+		case r.must:
+			deaf = append(deaf, r.bot)
+		}
+	}
+	l.deaf = deaf
+	x, y := m.sector.xy()
+	return fmt.Sprintf("message %d, %.3f s into the run, from sector %d/%d, %s, heard by %d, not by %v",
+		sequence, float64(m.sentAt)/1e9, x, y, own, heard, deaf)
 }
 
 func (l *ledger) retireOldest() (missing int) {

@@ -48,6 +48,11 @@ func TestChatServesItsUsers(t *testing.T) {
 	if c := figures.Counters; c.Joins != c.Leaves || c.UnsentPackets != 0 || figures.RefusedSends != 0 {
 		t.Errorf("joins %d, leaves %d, unsent %d, refused %d; want none lost", c.Joins, c.Leaves, c.UnsentPackets, figures.RefusedSends)
 	}
+	for _, pool := range figures.Pools {
+		if pool.Exhausted > 0 {
+			t.Errorf("pool %s was exhausted %d times", pool.Name, pool.Exhausted)
+		}
+	}
 	t.Logf("%s; required %d, optional %d; reasons %v; server memory at most %d MiB",
 		report.String(), report.Required, report.Optional, figures.CloseReasons, p.memory()>>20)
 }
