@@ -198,6 +198,9 @@ func (w *worker) obeySend(s *Session, c *command, live bool) {
 		if w.send(s, p) != nil {
 			s.unsent++
 		}
+		if p.Err() != nil {
+			w.stats.Local.UnsentPackets++ // send counts the others; nobody is left to be told of this one
+		}
 	} else {
 		w.stats.Local.UnsentPackets++
 	}

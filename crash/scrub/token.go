@@ -143,8 +143,8 @@ func findLongKey(_ *Scrubber, in *input, at int) (from, to int, with string) {
 // bundleShape is how the name of a bundle begins, 0 for any digit; the number of the process, a class and eight more digits follow.
 const bundleShape = "00000000T000000.000Z-"
 
-// bundleName returns the length of a bundle's name that text begins with, as far as it has letters of its own, 0 when it begins with
-// none: reports name them, mostly in paths.
+// bundleName returns how many bytes of text are the time and the process with which the name of a bundle begins, 0 when it begins
+// otherwise. Reports have such names, mostly in paths.
 func bundleName(text []byte) int {
 	if len(text) < len(bundleShape) {
 		return 0

@@ -3,7 +3,6 @@ package bot
 import (
 	"encoding/binary"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 )
@@ -334,7 +333,10 @@ func (c *chat) expire(cut, now int64) (stuck string) {
 	if c.requestAt < cut {
 		c.stage, c.requestAt = stageStuck, never
 		missing++
-		stuck, first = "reply_timeout", strings.TrimPrefix(first+"; the answer to a login or a move", "; ")
+		stuck = "reply_timeout"
+		if first == "" {
+			first = "the answer to a login or a move"
+		}
 	}
 	if c.pacer.full {
 		c.pacer.resume(now)

@@ -266,7 +266,7 @@ func (l *ledger) story(m *message, sequence uint32) string {
 		switch {
 		case r.heard:
 			heard++
-		case r.must:
+		case r.must && l.bot.swarm.bots[r.bot].alive(r.life):
 			deaf = append(deaf, r.bot)
 		}
 	}
