@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"errors"
 	"fmt"
 	"time"
 	"unsafe"
@@ -45,21 +46,21 @@ const (
 func borrow(th *thread, gate uint64, options uintptr) (*injection, error) {
 	j := &injection{th: th, gate: gate}
 	if err := readRegs(th.tid, &j.saved); err != nil {
-		return nil, fmt.Errorf("borrow thread %d: %w", th.tid, err)
+		return nil, fmt.Errorf("borrow thread %d: %w", th.tid, th.refusal(err))
 	}
 	if err := readSignalMask(th.tid, &j.mask); err != nil {
-		return nil, fmt.Errorf("borrow thread %d: %w", th.tid, err)
+		return nil, fmt.Errorf("borrow thread %d: %w", th.tid, th.refusal(err))
 	}
 	if gate == 0 {
 		return nil, fmt.Errorf("borrow thread %d: no system call instruction", th.tid)
 	}
 	if err := ptrace(unix.PTRACE_SETOPTIONS, th.tid, 0, options); err != nil {
-		return nil, fmt.Errorf("borrow thread %d: %w", th.tid, err)
+		return nil, fmt.Errorf("borrow thread %d: %w", th.tid, th.refusal(err))
 	}
 	j.dropFault()
 	if err := writeSignalMask(th.tid, ^uint64(0)); err != nil {
 		_ = ptrace(unix.PTRACE_SETOPTIONS, th.tid, 0, 0) // it is about to die, or refuses this too
-		return nil, fmt.Errorf("borrow thread %d: %w", th.tid, err)
+		return nil, fmt.Errorf("borrow thread %d: %w", th.tid, th.refusal(err))
 	}
 	return j, nil
 }
@@ -74,7 +75,7 @@ func (j *injection) end() error {
 		err = optionErr
 	}
 	if err != nil {
-		return fmt.Errorf("give back thread %d: %w", j.th.tid, err)
+		return fmt.Errorf("give back thread %d: %w", j.th.tid, j.th.refusal(err))
 	}
 	return nil
 }
@@ -91,13 +92,13 @@ func (j *injection) call(number uint64, args ...uint64) (int64, error) {
 		}
 	}
 	if err := writeRegs(j.th.tid, &r); err != nil {
-		return 0, fmt.Errorf("inject call %d into thread %d: %w", number, j.th.tid, err)
+		return 0, fmt.Errorf("inject call %d into thread %d: %w", number, j.th.tid, j.th.refusal(err))
 	}
 	if err := j.runToExit(); err != nil {
-		return 0, fmt.Errorf("inject call %d into thread %d: %w", number, j.th.tid, err)
+		return 0, fmt.Errorf("inject call %d into thread %d: %w", number, j.th.tid, j.th.refusal(err))
 	}
 	if err := readRegs(j.th.tid, &r); err != nil {
-		return 0, fmt.Errorf("inject call %d into thread %d: %w", number, j.th.tid, err)
+		return 0, fmt.Errorf("inject call %d into thread %d: %w", number, j.th.tid, j.th.refusal(err))
 	}
 	return int64(r.Rax), nil
 }
@@ -116,8 +117,7 @@ func (j *injection) runToExit() error {
 		case err != nil:
 			return err
 		case st.gone:
-			j.th.gone = true
-			return ErrGone
+			return unix.ESRCH
 		case st.event == unix.PTRACE_EVENT_CLONE:
 			if err := j.noteChild(); err != nil {
 				return err
@@ -141,6 +141,16 @@ func (j *injection) noteChild() error {
 	}
 	j.child = int(child)
 	return nil
+}
+
+// refusal gives the reason why a request to a thread that stood was refused: it obeys until its process is killed, which
+// may be between any two requests.
+func (th *thread) refusal(err error) error {
+	if errors.Is(err, unix.ESRCH) {
+		th.gone = true
+		return ErrGone
+	}
+	return err
 }
 
 // dropFault forgets a fault whose delivery the stop holds up: the thread stands at the faulty instruction, does it again

@@ -276,6 +276,45 @@ func TestInjectedCallEndsWithItsProcess(t *testing.T) {
 	}
 }
 
+// A thread that stood and was killed refuses the next request, whichever that is.
+func TestInjectionAfterTheEnd(t *testing.T) {
+	v := startVictim(t, "signals")
+	in, err := readInfo(v.pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracer := newTracer()
+	defer tracer.end()
+	target := newTarget(v.pid, in, tracer, patience)
+	var th *thread
+	var j *injection
+	tracer.do(func() {
+		if err = target.stopAll(); err == nil {
+			th = target.known[v.pid]
+			j, err = borrow(th, in.gate, borrowOptions)
+		}
+	})
+	if err := errors.Join(err, unix.Kill(v.pid, unix.SIGKILL)); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the first thread has ended", func() bool { return target.untraceable(v.pid) })
+	for _, c := range []struct {
+		name string
+		do   func() error
+	}{
+		{"call", func() error { _, err := j.call(unix.SYS_GETPID); return err }},
+		{"end", j.end},
+		{"borrow", func() error { _, err := borrow(th, in.gate, borrowOptions); return err }},
+	} {
+		th.gone = false
+		tracer.do(func() { err = c.do() })
+		if !errors.Is(err, ErrGone) || !th.gone {
+			t.Errorf("%s gave %v, gone %t, want %v, gone", c.name, err, th.gone, ErrGone)
+		}
+	}
+	tracer.do(target.letGo)
+}
+
 func TestSubject(t *testing.T) {
 	threads := []*thread{
 		{tid: 5, stopped: true}, {tid: 7, stopped: true, signals: []unix.Signal{unix.SIGURG}},
