@@ -101,12 +101,23 @@ func (c *cell) settled(before int64, dst []listener) []listener {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range c.present {
-		if p := &c.present[i]; !p.moving && p.since < before {
+		if p := &c.present[i]; p.settled(before) {
 			dst = append(dst, p.listener)
 		}
 	}
 	return dst
 }
+
+// isSettled reports whether one has been settled in s itself.
+func (b *board) isSettled(s sector, who listener, before int64) bool {
+	c := &b.cells[s]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := c.find(who)
+	return i >= 0 && c.present[i].settled(before)
+}
+
+func (p *presence) settled(before int64) bool { return !p.moving && p.since < before }
 
 const staysMax = 8 // sectors a track remembers; what is older is forgiven
 

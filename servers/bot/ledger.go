@@ -196,13 +196,16 @@ func (l *ledger) close(m *message) {
 }
 
 // decide enters who must hear the message: nobody, unless the sender
-// itself was settled.
+// itself was settled in the sector it thought it was in. A move may have
+// been answered, and read, a moment before the message was made, and the
+// sender not know yet.
 func (l *ledger) decide(m *message) {
 	m.decided = true
-	l.scratch = l.bot.swarm.board.settled(m.sector, m.sentAt, l.scratch[:0])
-	if !contains(l.scratch, listener{l.bot.index, m.life}) {
+	board := l.bot.swarm.board
+	if !board.isSettled(m.sector, listener{l.bot.index, m.life}, m.sentAt) {
 		return
 	}
+	l.scratch = board.settled(m.sector, m.sentAt, l.scratch[:0])
 	for _, who := range l.scratch {
 		r := m.receipt(who)
 		r.must = true
@@ -211,15 +214,6 @@ func (l *ledger) decide(m *message) {
 		}
 	}
 	l.bot.tally.required.Add(uint64(len(l.scratch)))
-}
-
-func contains(all []listener, who listener) bool {
-	for _, one := range all {
-		if one == who {
-			return true
-		}
-	}
-	return false
 }
 
 // leave ends the connection of the sender: what it has not heard itself,

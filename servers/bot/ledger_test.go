@@ -202,6 +202,13 @@ func TestLedgerJudgesByWindows(t *testing.T) {
 			h.placed(0, 160)
 			h.hear(0, m, 200)
 		}, figures{wrong: 1, optional: 2}},
+		{"the sender has moved and does not know yet: old place does not hear", func(h *theatre) {
+			h.enter(1, here-mapSide-1, 50)
+			h.ask(0, next, 90)
+			m := h.say(0, 100)
+			h.placed(0, 99) // read before the message was made, looked at after
+			h.hear(0, m, 200)
+		}, figures{optional: 1}},
 		{"leaves before it hears", func(h *theatre) {
 			h.enter(1, next, 50)
 			h.hear(0, h.say(0, 100), 200)
