@@ -23,7 +23,7 @@ import (
 // TimesCommand is the crashtimes subcommand: how long the dying and the living wait.
 type TimesCommand struct {
 	Crashes int    `default:"50" help:"Deaths of a small process."`
-	Large   int    `default:"5" help:"Deaths of one with a heap."`
+	Large   int    `default:"50" help:"Deaths of one with a heap."`
 	Live    int    `default:"10" help:"Pictures of a server that lives, with that heap."`
 	Peers   int    `default:"2" help:"Dumps of the same server by dlv and by gcore, each; 0 = leave them out."`
 	HeapMB  int64  `name:"heap-mb" default:"500" help:"That heap: half random bytes, half players full of pointers."`
