@@ -18,8 +18,8 @@
 //	reload:"true"        Reload may change it while the server runs; on a table: all keys below it
 //	secret:"true"        Print and errors never show the value; on a table: all keys below it
 //
-// Values: bool, integers, floats, string, time.Duration ("1m30s"), Bytes ("64KiB"), every type with UnmarshalText
-// (netip.Prefix, netip.AddrPort, slog.Level), and lists of these. In the environment and in flags the items of a list
+// Values: bool, integers, floats, string, time.Duration ("1m30s"), Timeout ("30s" or "unlimited"), Bytes ("64KiB"), every
+// type with UnmarshalText (netip.Prefix, netip.AddrPort, slog.Level), and lists of these. In the environment and in flags the items of a list
 // are separated by commas.
 //
 // Limits: a file holds at most MaxFileBytes; keys and values nest at most MaxDepth deep; an error lists at most

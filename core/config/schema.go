@@ -141,6 +141,7 @@ func joinKey(base, name string) string {
 var (
 	durationType = reflect.TypeFor[time.Duration]()
 	bytesType    = reflect.TypeFor[Bytes]()
+	timeoutType  = reflect.TypeFor[Timeout]()
 	textType     = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 

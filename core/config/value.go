@@ -153,6 +153,8 @@ func want(t reflect.Type) string {
 		return `a duration such as "30s"`
 	case bytesType:
 		return `a byte size such as "64KiB"`
+	case timeoutType:
+		return `a time limit above zero such as "30s", or "unlimited"`
 	case reflect.TypeFor[netip.Prefix]():
 		return `an address prefix such as "10.0.0.0/8"`
 	case reflect.TypeFor[netip.AddrPort]():
