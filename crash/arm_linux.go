@@ -60,7 +60,7 @@ func (p *Process) armDeadman() {
 		return
 	}
 	var err error
-	p.hook.deadman, err = newDeadman(p.cfg.Deadman)
+	p.hook.deadman, err = newDeadman(p.cfg.Deadman, p.box)
 	p.warn("deadman timer", err)
 	p.hook.deadman.rearm()
 }

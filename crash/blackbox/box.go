@@ -115,6 +115,28 @@ func (b *Box) Panics() uint64 {
 	return b.image.live.panics.Load()
 }
 
+// Deadman notes that a timer will end the process at due, in nanoseconds of the
+// system's monotonic clock, unless it is set again; limit is its whole time. A due
+// of 0 says that it is not armed.
+func (b *Box) Deadman(limit time.Duration, due int64) {
+	if b != nil && b.owner {
+		b.image.live.deadman.Store(int64(limit))
+		b.image.live.due.Store(due)
+	}
+}
+
+// Due returns what Deadman noted last, zeros where it makes no sense.
+func (b *Box) Due() (limit time.Duration, due int64) {
+	if b == nil {
+		return 0, 0
+	}
+	limit, due = time.Duration(b.image.live.deadman.Load()), b.image.live.due.Load()
+	if limit <= 0 || due <= 0 {
+		return 0, 0
+	}
+	return limit, due
+}
+
 // Close says in the file that the process closed it, if this one made it, and
 // lets the file go; the file stays. What is written to the box or told by a
 // Beat from now on is lost, not an error: its memory stays, empty, until the

@@ -168,6 +168,33 @@ func TestATurnCutShortByAPanicDoesNotTurnBusyAround(t *testing.T) {
 	}
 }
 
+func TestDeadmanIsSeenFromOutside(t *testing.T) {
+	b, path := newBox(t)
+	if limit, due := b.Due(); limit != 0 || due != 0 {
+		t.Errorf("due %d after %v of a box that was told nothing", due, limit)
+	}
+	b.Deadman(3*time.Second, 42)
+	watcher := b
+	if b.Shared() {
+		var err error
+		if watcher, err = Open(path); err != nil {
+			t.Fatal(err)
+		}
+		defer watcher.Close()
+		watcher.Deadman(time.Hour, 7) // is the owner's to say
+	}
+	if limit, due := watcher.Due(); limit != 3*time.Second || due != 42 {
+		t.Errorf("due %d after %v, want 42 after 3 s", due, limit)
+	}
+	for _, odd := range []struct{ limit, due int64 }{{3, 0}, {3, -1}, {-3, 42}, {0, 42}} {
+		b.image.live.deadman.Store(odd.limit)
+		b.image.live.due.Store(odd.due)
+		if limit, due := watcher.Due(); limit != 0 || due != 0 {
+			t.Errorf("due %d after %v of %v, want nothing", due, limit, odd)
+		}
+	}
+}
+
 func TestNilBoxAndNilBeatDoNothing(t *testing.T) {
 	var b *Box
 	beat, err := b.Loop("w")

@@ -36,7 +36,8 @@
 //	    384 | closed u64: 1 = yes | end of the excluded slots in use u64       |
 //	    400 | refused ranges u64  | notes cut u64                              |
 //	    416 | metrics cut u64     | panics u64                                 |
-//	    432 | zero to 4096                                                     |
+//	    432 | deadman: its time i64, ns | due at i64, ns, 0 = not armed       |
+//	    448 | zero to 4096                                                     |
 //	   4096 +------------------------------------------------------------------+
 //	        | 256 loops of 64 bytes: count u64, odd = in a turn                |
 //	        |   in use u32 | length of name u32 | name, 48 bytes               |

@@ -63,7 +63,9 @@ type live struct {
 	notesCut    atomic.Uint64
 	metricsCut  atomic.Uint64
 	panics      atomic.Uint64
-	_           [headerBytes - 432]byte
+	deadman     atomic.Int64 // written by Deadman
+	due         atomic.Int64 // the same
+	_           [headerBytes - 448]byte
 }
 
 type stepSlot struct {
