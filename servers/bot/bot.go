@@ -125,6 +125,7 @@ func (b *bot) run(ctx context.Context, start time.Duration) {
 			continue
 		}
 		backoff = backoffMin
+		b.tally.refused.Store(false)
 		b.tally.connects.Add(1)
 		b.tally.sessions.Add(1)
 		b.session(l)
@@ -156,13 +157,24 @@ func (b *bot) dialFailed(err error) {
 	}
 	switch timeout := errors.Is(err, os.ErrDeadlineExceeded); {
 	case inHandshake && timeout:
-		b.tally.connectErrors.Add(1)
+		b.connectError()
 		b.swarm.book.closed("handshake_timeout")
 	case inHandshake:
 		b.disconnected("handshake_failed", err)
 	case !b.swarm.isDraining():
-		b.tally.connectErrors.Add(1)
+		b.connectError()
 	}
+}
+
+func (b *bot) connectError() {
+	b.tally.connectErrors.Add(1)
+	b.tally.refused.Store(true)
+}
+
+// unconnected reports whether the bot is one that ought to be in the game
+// and is not; over tells that the whole time of the run has passed.
+func (b *bot) unconnected(over bool) bool {
+	return b.tally.refused.Load() || over && b.tally.sessions.Load() == 0
 }
 
 func (b *bot) disconnected(reason string, err error) {

@@ -26,6 +26,11 @@
 //	lost                requests that such an end, or a bot's own leave,
 //	                    left unanswered; not missing
 //	late                a reply that came after it was counted missing
+//	connect_errors      an attempt to connect that nobody answered; the bot
+//	                    tries again
+//	unconnected         bots whose last attempt failed, and, once Config.For
+//	                    is over, those that never had a session. Who was
+//	                    not due yet when the run was ended early is none
 //
 // Limits: [MaxBots] bots, [MaxDepth] unanswered requests each, payloads as
 // the codec allows. A bot holds two goroutines, a read buffer of 4 KiB

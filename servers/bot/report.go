@@ -24,6 +24,7 @@ type Report struct {
 	Connects      uint64 `json:"connects"`       // TCP connections made
 	ConnectErrors uint64 `json:"connect_errors"` // refused, or not answered within Timeout
 	Sessions      uint64 `json:"sessions"`       // handshake done
+	Unconnected   int    `json:"unconnected"`    // bots: see the package comment
 
 	Sent              uint64 `json:"sent"`     // packets
 	Received          uint64 `json:"received"` // packets, greetings aside
@@ -48,21 +49,28 @@ type Report struct {
 
 	CloseReasons map[string]uint64 `json:"close_reasons"`
 
-	// Findings explains the first 16 of what was wrong, missing or closed.
+	// Findings explains the first 16 of what was wrong, missing or closed,
+	// after who stayed unconnected.
 	Findings []string `json:"findings,omitempty"`
 }
 
 // OK reports whether nothing was wrong, missing or closed by the server,
-// and there was something to check.
-func (r Report) OK() bool {
-	return r.Wrong == 0 && r.Missing == 0 && r.ServerDisconnects == 0 && r.Received > 0
+// no bot stayed unconnected, and there was something to check. Connect
+// errors alone are no fault: a bot that got in at its next attempt has
+// lost nothing but time.
+func (r Report) OK() bool { return r.Faults() == 0 && r.Received > 0 }
+
+// Faults is the sum of the columns that must stay 0: wrong, missing and
+// server disconnects, and the bots that are unconnected.
+func (r Report) Faults() uint64 {
+	return r.Wrong + r.Missing + r.ServerDisconnects + uint64(r.Unconnected)
 }
 
 // String returns the report as one line, for a terminal.
 func (r Report) String() string {
 	return fmt.Sprintf(
-		"%s %s %s: %d/%d bots, sent %d, received %d, wrong %d, missing %d, server disconnects %d, rtt p50 %s p99 %s",
-		r.Protocol, r.Codec, r.Addr, r.Online, r.Bots, r.Sent, r.Received,
+		"%s %s %s: %d/%d bots, unconnected %d, sent %d, received %d, wrong %d, missing %d, server disconnects %d, rtt p50 %s p99 %s",
+		r.Protocol, r.Codec, r.Addr, r.Online, r.Bots, r.Unconnected, r.Sent, r.Received,
 		r.Wrong, r.Missing, r.ServerDisconnects, micros(r.RTTp50), micros(r.RTTp99))
 }
 
@@ -74,6 +82,7 @@ func (r Report) Print(w io.Writer) error {
 	line("server", fmt.Sprintf("%s, %s over %s", r.Addr, r.Protocol, r.Codec))
 	line("bots", fmt.Sprintf("%d, %d online, %.1f s", r.Bots, r.Online, r.Seconds))
 	line("connects", fmt.Sprintf("%d, %d sessions, %d errors", r.Connects, r.Sessions, r.ConnectErrors))
+	line("unconnected", r.Unconnected)
 	line("sent", r.Sent)
 	line("received", r.Received)
 	if r.Protocol == Chat {

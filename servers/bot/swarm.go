@@ -2,7 +2,9 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +29,8 @@ type Swarm struct {
 	began    atomic.Int64  // when Run did, on that clock; 0: not yet
 	draining chan struct{} // closed: no new requests or connections
 	closing  chan struct{} // closed: the bots leave
+	over     atomic.Bool   // Config.For has passed
+	ended    atomic.Bool   // Run is about to return
 	once     sync.Once     // Run
 }
 
@@ -94,6 +98,7 @@ func (s *Swarm) run(ctx context.Context) error {
 	}
 	close(s.closing)
 	s.wait(&bots)
+	s.ended.Store(true)
 	return s.verdict()
 }
 
@@ -111,6 +116,7 @@ func (s *Swarm) monitor(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-over:
+			s.over.Store(true)
 			return
 		case <-sweep.C:
 			s.sweep()
@@ -197,17 +203,39 @@ func (s *Swarm) Report() Report {
 		r.Seconds = time.Duration(s.now() - began).Seconds()
 	}
 	for _, b := range s.bots {
-		r.add(b)
+		r.add(b, s.over.Load())
 	}
 	rtt := s.book.snapshotRTT()
 	us := func(q float64) float64 { return float64(rtt.Quantile(q)) / 1e3 }
 	r.RTTp50, r.RTTp99, r.RTTp999 = us(0.50), us(0.99), us(0.999)
 	r.RTTMax = float64(rtt.Max) / 1e3
-	r.CloseReasons, r.Findings, _ = s.book.copy()
+	var dialErr error
+	r.CloseReasons, r.Findings, dialErr = s.book.copy()
+	if r.Unconnected > 0 && s.ended.Load() {
+		r.Findings = slices.Insert(r.Findings, 0, s.absence(r, dialErr))
+	}
 	return r
 }
 
-func (r *Report) add(b *bot) {
+// absence says of the bots that are unconnected what is known of them.
+func (s *Swarm) absence(r Report, dialErr error) string {
+	never := 0
+	for _, b := range s.bots {
+		if b.tally.sessions.Load() == 0 {
+			never++
+		}
+	}
+	if dialErr == nil {
+		dialErr = errors.New("no attempt failed, none had been answered yet")
+	}
+	return fmt.Sprintf("%d of %d bots unconnected at the end, %d never had a session; %d connect errors, the last: %v",
+		r.Unconnected, r.Bots, never, r.ConnectErrors, dialErr)
+}
+
+func (r *Report) add(b *bot, over bool) {
+	if b.unconnected(over) {
+		r.Unconnected++
+	}
 	r.Online += int(b.life.Load() & 1)
 	t := &b.tally
 	r.Connects += t.connects.Load()

@@ -1,6 +1,8 @@
 package bot
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -17,6 +19,8 @@ type tally struct {
 	wrong, missing, disconnects       atomic.Uint64
 	lost, late                        atomic.Uint64
 	required, optional, foreign       atomic.Uint64
+
+	refused atomic.Bool // the last attempt to connect failed
 }
 
 const (
@@ -82,10 +86,14 @@ func (b *book) find(format string, args ...any) {
 	}
 }
 
+// failed keeps why an attempt to connect failed; that the run's end broke
+// one off explains nothing.
 func (b *book) failed(err error) {
 	b.mu.Lock()
-	b.dialErr = err
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	if b.dialErr == nil || !errors.Is(err, context.Canceled) {
+		b.dialErr = err
+	}
 }
 
 func (b *book) copy() (reasons map[string]uint64, findings []string, dialErr error) {
