@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -18,8 +19,8 @@ type botsCommand struct {
 	ServerKey string        `placeholder:"KEY" help:"Sealed: the server's public key; default that of the key file here."`
 	KeyFile   string        `default:"${runtime}/server.key" placeholder:"FILE" help:"Sealed: the server's key file, when it runs here."`
 	N         int           `default:"100" help:"Bots."`
-	Depth     int           `placeholder:"D" help:"Unanswered requests a bot may have (over-send); default 1 for echo, 8 for chat."`
-	Size      int           `placeholder:"BYTES" help:"Bytes of a payload or text; default 8 for echo, 64 for chat."`
+	Depth     *int          `placeholder:"D" help:"Unanswered requests a bot may have (over-send); default 1 for echo, 8 for chat."`
+	Size      *int          `placeholder:"BYTES" help:"Bytes of a payload or text; default 8 for echo, 64 for chat."`
 	Rate      float64       `placeholder:"R" help:"Requests a second and bot; default 2 for chat; for echo the next leave --think after the replies."`
 	Think     time.Duration `placeholder:"D" help:"Echo: pause between replies and the next requests; default 50ms, negative for none."`
 	For       time.Duration `default:"15s" help:"How long, ramp-up included; 0 until Ctrl-C."`
@@ -72,11 +73,17 @@ func botsLine(r bot.Report) string {
 
 func (c *botsCommand) config() (bot.Config, error) {
 	cfg := bot.Config{
-		Addr: c.Addr, Protocol: bot.Protocol(c.Protocol), Bots: c.N, Depth: c.Depth, Size: c.Size, Rate: c.Rate,
+		Addr: c.Addr, Protocol: bot.Protocol(c.Protocol), Bots: c.N, Rate: c.Rate,
 		Think: c.Think, For: c.For, RampUp: c.RampUp, Churn: c.Churn, Greeting: c.Greeting, Seed: c.Seed,
 	}
-	if c.N < 1 {
-		return cfg, usagef("--n %d: want at least 1", c.N)
+	if err := c.check(); err != nil {
+		return cfg, err
+	}
+	if c.Depth != nil {
+		cfg.Depth = *c.Depth
+	}
+	if c.Size != nil {
+		cfg.Size = *c.Size
 	}
 	codec := c.Codec
 	switch {
@@ -99,6 +106,28 @@ func (c *botsCommand) config() (bot.Config, error) {
 		return cfg, usagef("%w", err)
 	}
 	return cfg, nil
+}
+
+// check refuses what the bots would take for their defaults, and an address that is none.
+func (c *botsCommand) check() error {
+	var problems []error
+	positive := func(flag string, value *int) {
+		if value != nil && *value < 1 {
+			problems = append(problems, fmt.Errorf("%s %d: want at least 1", flag, *value))
+		}
+	}
+	positive("--n", &c.N)
+	positive("--depth", c.Depth)
+	positive("--size", c.Size)
+	if c.Addr != "" {
+		if err := checkPeer(c.Addr); err != nil {
+			problems = append(problems, fmt.Errorf("--addr: %w", err))
+		}
+	}
+	if len(problems) > 0 {
+		return usagef("%w", errors.Join(problems...))
+	}
+	return nil
 }
 
 func (c *botsCommand) port(codec string) int {

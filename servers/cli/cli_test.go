@@ -54,6 +54,13 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 		{"unknown protocol of bots", []string{"bots", "teapot"}, "teapot"},
 		{"unknown codec of bots", []string{"bots", "echo", "--codec", "rot13"}, "rot13"},
 		{"unknown codec of a server", []string{"serve", "echo", "--port-base", "0", "--codec", "rot13"}, "rot13"},
+		{"chat over LAN", []string{"serve", "chat", "--port-base", "0", "--codec", "lan"}, `"lan" is not classic, classic-a or sealed`},
+		{"LAN on every address", []string{"serve", "echo", "--addr", "0.0.0.0:0"}, "every address of this machine"},
+		{"an address that is none", []string{"serve", "echo", "--addr", "nonsense"}, "missing port"},
+		{"operations on no address", []string{"up", "--ops-addr", "127.0.0.1:99999"}, "ops.addr"},
+		{"bots that go nowhere", []string{"bots", "echo", "--addr", "foo"}, `--addr: "foo" is not host:port`},
+		{"bots without a request", []string{"bots", "echo", "--depth", "0"}, "--depth 0"},
+		{"bots without a payload", []string{"bots", "echo", "--size", "0"}, "--size 0"},
 		{"sealed bots without a key", []string{"bots", "echo", "--codec", "sealed"}, "--server-key"},
 		{"port base beyond the ports", []string{"up", "--port-base", "70000"}, "--port-base 70000"},
 		{"negative port base", []string{"up", "--port-base=-1"}, "--port-base -1"},
@@ -107,10 +114,44 @@ func TestCheckConfigNamesEveryMistakeAtItsPlace(t *testing.T) {
 	}
 	for _, want := range []string{
 		path + ":2", "max_sesions", "did you mean", "max_sessions",
-		path + ":3", "idle_timeout", path + ":7", "colour",
+		path + ":3", "idle_timeout", path + ":6", "echo.lan.workers: is -3", path + ":7", "colour",
 	} {
 		if !strings.Contains(got.err, want) {
 			t.Errorf("standard error does not say %q:\n%s", want, got.err)
+		}
+	}
+}
+
+func TestCheckConfigNamesEveryMistakeOfATable(t *testing.T) {
+	inTempDir(t)
+	path := write(t, "bad.toml", "[echo.sealed]\naddr = \"x\"\ncodec = \"foo\"\nworkers = -1\nsend_policy = \"x\"\nqueue_limit = 3\npacket_limit = 0\nsend_limit = \"10KiB\"\n")
+	got := run("check", "config", "--config", path)
+	if got.status != statusUsage {
+		t.Errorf("exit status %d, want %d", got.status, statusUsage)
+	}
+	for i, key := range []string{"addr", "codec", "workers", "send_policy", "queue_limit", "packet_limit"} {
+		if want := fmt.Sprintf("%s:%d: echo.sealed.%s: ", path, i+2, key); strings.Count(got.err, want) != 1 {
+			t.Errorf("standard error does not say %q once:\n%s", want, got.err)
+		}
+	}
+	if lines := strings.Count(got.err, "\n"); lines != 6 {
+		t.Errorf("%d lines, want one a mistake and none for a limit that suits some codec:\n%s", lines, got.err)
+	}
+}
+
+func TestAWildcardAddressNeedsALimitOnWhoMayCome(t *testing.T) {
+	inTempDir(t)
+	for _, sets := range [][]string{
+		{"echo.lan.addr=0.0.0.0:6000", "echo.lan.allow_from=10.0.0.0/8"},
+		{"echo.lan.addr=[::]:6000", "echo.lan.device=eth1"},
+		{"echo.sealed.addr=:6002"},
+	} {
+		args := []string{"check", "config"}
+		for _, set := range sets {
+			args = append(args, "--set", set)
+		}
+		if got := run(args...); got.status != statusOK {
+			t.Errorf("%v: exit status %d, want 0:\n%s", sets, got.status, got.err)
 		}
 	}
 }
@@ -124,6 +165,15 @@ func TestCheckConfigAsksTheEngineToo(t *testing.T) {
 		{"echo.sealed.output_limit=1", "echo.sealed.output_limit: is 1"},
 		{"echo.classic.recv_budget=2GiB", "echo.classic.recv_budget: is 2147483648"},
 		{"echo.lan.max_packet=1MiB", "echo.lan.max_packet: "},
+		{"echo.lan.addr=:6000", "echo.lan.addr: \":6000\" is every address"},
+		{"echo.classic.codec=lan;echo.classic.addr=[::]:0", "echo.classic.addr: \"[::]:0\" is every address"},
+		{"echo.lan.addr=nonsense", "echo.lan.addr: \"nonsense\" is not host:port"},
+		{"chat.addr=127.0.0.1:65536", "chat.addr: "},
+		{"chat.addr=", "chat.addr: is empty"},
+		{"ops.addr=bad", "ops.addr: \"bad\" is not host:port"},
+		{"chat.codec=lan", "chat.codec: \"lan\" is not classic, classic-a or sealed"},
+		{"chat.max_sessions=0", "chat.max_sessions: is 0"},
+		{"chat.idle_timeout=0s", "unlimited"},
 	} {
 		got := run("check", "config", "--set", test.set)
 		if got.status != statusUsage || !strings.Contains(got.err, test.want) {
@@ -147,7 +197,7 @@ func TestCheckConfigShowsValuesWithTheirSources(t *testing.T) {
 	path := write(t, "good.toml", "[chat]\nmax_sessions = 5\nworkers = 2\nidle_timeout = \"9s\"\n\n[echo.classic]\npacket_key = 77\n")
 	t.Setenv("VITRINE_CHAT_WORKERS", "3")
 	t.Setenv("VITRINE_CHAT_IDLE_TIMEOUT", "11s")
-	got := run("check", "config", "--config", path, "--set", "chat.idle_timeout=12s", "--ops-addr", "127.0.0.1:0")
+	got := run("check", "config", "--config", path, "--set", "chat.idle_timeout=12s", "--set", "echo.lan.idle_timeout=unlimited", "--ops-addr", "127.0.0.1:0")
 	if got.status != statusOK {
 		t.Fatalf("exit status %d, want 0:\n%s", got.status, got.err)
 	}
@@ -158,6 +208,7 @@ func TestCheckConfigShowsValuesWithTheirSources(t *testing.T) {
 		"chat.frame_timeout": {
 			"10s", "default",
 		},
+		"echo.lan.idle_timeout":   {`"unlimited"`, "flag"},
 		"ops.addr":                {"127.0.0.1:0", "flag"},
 		"echo.classic.packet_key": {path + ":7"},
 	} {

@@ -10,12 +10,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"vitrine/core/config"
 	"vitrine/core/engine"
 	"vitrine/core/frame"
 	"vitrine/servers/demo/chat"
+	"vitrine/servers/lanserver"
 	"vitrine/servers/netserver"
 )
 
@@ -33,6 +33,17 @@ type opsSettings struct {
 	Chaos bool   `toml:"chaos" help:"let vitrine chaos make servers panic, for drills"`
 }
 
+// Validate reports an address that is none.
+func (s *opsSettings) Validate() error {
+	if s.Addr == "" {
+		return nil
+	}
+	if err := checkAddr(s.Addr); err != nil {
+		return config.Invalid("addr", "%v", err)
+	}
+	return nil
+}
+
 // echoSettings are the echo server's three listeners, a server each.
 type echoSettings struct {
 	Greeting bool           `toml:"greeting" default:"true" help:"send the family's 8-byte greeting on join"`
@@ -46,7 +57,7 @@ type serverSettings struct {
 	Addr      string         `toml:"addr" help:"host:port to listen on; port 0 takes any free one"`
 	Device    string         `toml:"device" help:"network card to listen on, by name"`
 	AllowFrom []netip.Prefix `toml:"allow_from" reload:"true" help:"prefixes to accept connections from; empty for all"`
-	Codec     string         `toml:"codec" help:"frame format: lan, classic (B), classic-a or sealed"`
+	Codec     string         `toml:"codec" help:"frame format: lan (not chat), classic (B), classic-a or sealed"`
 	KeyFile   string         `toml:"key_file" default:"var/server.key" help:"sealed: file of the private key, made on the first start"`
 	Code      uint8          `toml:"packet_code" default:"119" help:"classic: first byte of every frame"`
 	Key       uint8          `toml:"packet_key" default:"50" secret:"true" help:"classic: the static key (A: the first)"`
@@ -57,9 +68,9 @@ type serverSettings struct {
 	MaxSessions int  `toml:"max_sessions" default:"10000" help:"most sessions at once; more are refused with refused_full"`
 	Nagle       bool `toml:"nagle" help:"leave Nagle's algorithm on"`
 
-	IdleTimeout      time.Duration `toml:"idle_timeout" reload:"true" default:"60s" help:"without a complete frame for so long a session ends"`
-	FrameTimeout     time.Duration `toml:"frame_timeout" reload:"true" default:"10s" help:"a frame that is not completed for so long ends the session"`
-	HandshakeTimeout time.Duration `toml:"handshake_timeout" reload:"true" default:"5s" help:"a handshake that takes longer ends the session"`
+	IdleTimeout      config.Timeout `toml:"idle_timeout" reload:"true" default:"60s" help:"without a complete frame for so long a session ends, or unlimited"`
+	FrameTimeout     config.Timeout `toml:"frame_timeout" reload:"true" default:"10s" help:"a frame that is not completed for so long ends the session, or unlimited"`
+	HandshakeTimeout config.Timeout `toml:"handshake_timeout" reload:"true" default:"5s" help:"a handshake that takes longer ends the session, or unlimited"`
 
 	SendLimit        config.Bytes `toml:"send_limit" reload:"true" default:"1MiB" help:"most bytes that wait to be sent on one session"`
 	SendLimitPackets int          `toml:"send_limit_packets" reload:"true" default:"4096" help:"most packets that wait to be sent on one session"`
@@ -77,6 +88,8 @@ type serverSettings struct {
 
 	FlightRecords int    `toml:"flight_records" default:"4096" help:"packet records kept per worker, a power of two"`
 	FlightDir     string `toml:"flight_dir" help:"directory for records that survive the process; empty for memory"`
+
+	users bool // its clients are users: it is not served over LAN
 }
 
 // The ports of the defaults. --port-base puts another number in the place of 6000 in each of them.
@@ -100,8 +113,8 @@ func defaults(ports portBase, alone string) *settings {
 	s.Echo.Classic = serverSettings{Addr: ports.addr(portEchoClassic), Codec: "classic"}
 	s.Echo.Sealed = serverSettings{Addr: ports.addr(portEchoSealed), Codec: "sealed"}
 	s.Chat = serverSettings{
-		Addr: ports.addr(portChat), Codec: "sealed", IdleTimeout: chat.IdleTimeout, PacketRate: chat.PacketRate,
-		QueueLimit: chatQueueLimit,
+		Addr: ports.addr(portChat), Codec: "sealed", IdleTimeout: config.Timeout(chat.IdleTimeout), PacketRate: chat.PacketRate,
+		QueueLimit: chatQueueLimit, users: true,
 	}
 	return s
 }
@@ -145,35 +158,89 @@ func (f *configFlags) load(alone string, extra map[string]string) (*settings, *c
 	return s, effective, err
 }
 
-// Validate reports the values that only together make sense or not, and what the engine thinks of them.
+// Validate reports every value that makes no sense, alone or with the others, by what the engine thinks of them too.
 func (s *serverSettings) Validate() error {
+	var problems []error
+	check := func(key string, err error) {
+		if err != nil {
+			problems = append(problems, config.Invalid(key, "%v", err))
+		}
+	}
+	check("addr", checkAddr(s.Addr))
 	if s.SendPolicy != "close" && s.SendPolicy != "drop" {
-		return config.Invalid("send_policy", "%q is not close or drop", s.SendPolicy)
+		check("send_policy", fmt.Errorf("%q is not close or drop", s.SendPolicy))
 	}
-	if !isCodec(s.Codec) {
-		return config.Invalid("codec", "%q is not %s", s.Codec, codecNames)
-	}
+	check("codec", s.checkCodec(s.Codec))
 	codec, err := s.keylessCodec()
-	if err != nil {
-		return config.Invalid("max_packet", "%v", err)
+	check("max_packet", err)
+	for _, zero := range s.zeros() {
+		check(zero, errors.New("is 0, want more"))
 	}
-	return fieldProblems(s.config("", codec).Validate())
+	return errors.Join(append(problems, fieldProblems(validate(s.config("", codec)))...)...)
 }
 
-// fieldProblems names the keys of the fields that the engine refused.
-func fieldProblems(err error) error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return err
+// checkCodec refuses a frame format that there is not, or that the server's clients cannot have.
+func (s *serverSettings) checkCodec(name string) error {
+	switch {
+	case s.users && !slices.Contains(userCodecs, name):
+		return fmt.Errorf("%q is not %s", name, wordsOf(userCodecs))
+	case !slices.Contains(codecs, name):
+		return fmt.Errorf("%q is not %s", name, wordsOf(codecs))
 	}
-	var problems []error
-	for _, problem := range joined.Unwrap() {
-		if field, ok := errors.AsType[*engine.FieldError](problem); ok {
-			problem = config.Invalid(fieldKey(field.Field), "%s", field.Problem)
+	return nil
+}
+
+// zeros returns the keys whose value is 0 where 0 means nothing: the engine would take its default for it, which is not what
+// stands there.
+func (s *serverSettings) zeros() (keys []string) {
+	for _, limit := range []struct {
+		key   string
+		value int64
+	}{
+		{"max_packet", int64(s.MaxPacket)}, {"max_sessions", int64(s.MaxSessions)},
+		{"send_limit", int64(s.SendLimit)}, {"send_limit_packets", int64(s.SendLimitPackets)}, {"output_limit", int64(s.OutputLimit)},
+		{"recv_budget", int64(s.RecvBudget)}, {"queue_limit", int64(s.QueueLimit)}, {"packet_limit", int64(s.PacketLimit)},
+		{"flight_records", int64(s.FlightRecords)},
+	} {
+		if limit.value == 0 {
+			keys = append(keys, limit.key)
 		}
-		problems = append(problems, problem)
 	}
-	return errors.Join(problems...)
+	return keys
+}
+
+// validate returns what the server of that codec would refuse.
+func validate(cfg engine.Config) error {
+	if cfg.Codec.Kind() == frame.KindLAN {
+		return lanserver.Validate(cfg)
+	}
+	return cfg.Validate()
+}
+
+// newServer makes the server of that codec: over LAN for trusted peers, else for users.
+func newServer(cfg engine.Config, h engine.Handler) (*engine.Server, error) {
+	if cfg.Codec.Kind() == frame.KindLAN {
+		return lanserver.New(cfg, h)
+	}
+	return netserver.New(cfg, h)
+}
+
+// fieldProblems takes joined errors apart and names the keys of the fields that the engine refused.
+func fieldProblems(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var problems []error
+		for _, problem := range joined.Unwrap() {
+			problems = append(problems, fieldProblems(problem)...)
+		}
+		return problems
+	}
+	if field, ok := errors.AsType[*engine.FieldError](err); ok {
+		err = config.Invalid(fieldKey(field.Field), "%s", field.Problem)
+	}
+	return []error{err}
 }
 
 // fieldKey returns the key of a field that the engine names in words.
@@ -189,10 +256,16 @@ func fieldKey(field string) string {
 	return strings.ReplaceAll(field, " ", "_")
 }
 
-const codecNames = "lan, classic, classic-a or sealed"
+// The frame formats, and those that users may have: without a cipher or a key LAN is for trusted peers alone.
+var (
+	codecs     = append([]string{"lan"}, userCodecs...)
+	userCodecs = []string{"classic", "classic-a", "sealed", "classic-b"}
+)
 
-func isCodec(name string) bool {
-	return slices.Contains([]string{"lan", "classic", "classic-b", "classic-a", "sealed"}, name)
+// wordsOf names the formats; classic-b is classic.
+func wordsOf(codecs []string) string {
+	shown := codecs[:len(codecs)-1]
+	return strings.Join(shown[:len(shown)-1], ", ") + " or " + shown[len(shown)-1]
 }
 
 // engineConfig turns the settings into the engine's configuration. The text is the public key of a sealed server.
@@ -207,8 +280,8 @@ func (s *serverSettings) engineConfig(name string) (engine.Config, string, error
 func (s *serverSettings) config(name string, codec frame.Codec) engine.Config {
 	cfg := engine.Config{
 		Name: name, Addr: s.Addr, Device: s.Device, AllowFrom: s.AllowFrom, Workers: s.Workers,
-		MaxSessions: s.MaxSessions, Nagle: s.Nagle, Codec: codec, IdleTimeout: s.IdleTimeout,
-		FrameTimeout: s.FrameTimeout, HandshakeTimeout: s.HandshakeTimeout, SendLimitBytes: int(s.SendLimit),
+		MaxSessions: s.MaxSessions, Nagle: s.Nagle, Codec: codec, IdleTimeout: s.IdleTimeout.Duration(),
+		FrameTimeout: s.FrameTimeout.Duration(), HandshakeTimeout: s.HandshakeTimeout.Duration(), SendLimitBytes: int(s.SendLimit),
 		SendLimitPackets: s.SendLimitPackets, OutputLimitBytes: int(s.OutputLimit), RecvBudgetBytes: int(s.RecvBudget),
 		PacketRate: s.PacketRate, PacketBurst: s.PacketBurst, AcceptRate: s.AcceptRate, SessionsPerIP: s.SessionsPerIP,
 		LimitLoopback: s.LimitLoopback, QueueLimit: s.QueueLimit, PacketLimit: s.PacketLimit,
@@ -223,13 +296,29 @@ func (s *serverSettings) config(name string, codec frame.Codec) engine.Config {
 // limits are the settings that a running server can change.
 func (s *serverSettings) limits() engine.Limits { return s.config("", frame.Codec{}).Limits() }
 
-// keylessCodec returns a codec of the same measures without touching the key file.
-func (s *serverSettings) keylessCodec() (frame.Codec, error) {
-	if s.Codec == "sealed" {
-		return frame.Sealed(frame.SealedConfig{Private: [32]byte{1}, MaxPayload: int(s.MaxPacket)})
+// keylessCodec returns a codec of the same measures without touching the key file. With an error, or where there is no such
+// codec, it is the one with the least measures, which lets the engine judge the rest.
+func (s *serverSettings) keylessCodec() (codec frame.Codec, err error) {
+	switch {
+	case s.checkCodec(s.Codec) != nil:
+		return leastCodec(), nil
+	case s.Codec == "sealed":
+		codec, err = frame.Sealed(frame.SealedConfig{Private: [32]byte{1}, MaxPayload: int(s.MaxPacket)})
+	default:
+		codec, _, err = s.codec()
 	}
-	codec, _, err := s.codec()
-	return codec, err
+	if err != nil {
+		return leastCodec(), err
+	}
+	return codec, nil
+}
+
+func leastCodec() frame.Codec {
+	codec, err := frame.ClassicB(frame.ClassicConfig{MaxPayload: 1})
+	if err != nil {
+		panic("cli: " + err.Error()) // the same in each run
+	}
+	return codec
 }
 
 func (s *serverSettings) codec() (codec frame.Codec, public string, err error) {

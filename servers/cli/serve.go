@@ -13,7 +13,7 @@ import (
 type serveCommand struct {
 	Kind        string `arg:"" enum:"echo,chat" help:"echo or chat."`
 	Addr        string `placeholder:"ADDR" help:"host:port to listen on; default where up puts that server."`
-	Codec       string `placeholder:"CODEC" help:"Frame format: lan, classic (B), classic-a or sealed; default lan for echo, sealed for chat."`
+	Codec       string `placeholder:"CODEC" help:"Frame format: lan (echo alone), classic (B), classic-a or sealed; default lan for echo, sealed for chat."`
 	Workers     int    `placeholder:"N" help:"Event loops; default one per processor."`
 	MaxSessions int    `placeholder:"N" help:"Most sessions at once; default 10000."`
 	KeyFile     string `placeholder:"FILE" help:"Sealed: file of the private key, made on the first start."`
@@ -54,8 +54,8 @@ func (c *serveCommand) flags() map[string]string {
 
 // Run serves until it is told to stop.
 func (c *serveCommand) Run(io *streams) error {
-	if c.Codec != "" && !isCodec(c.Codec) {
-		return usagef("--codec %s: want %s", c.Codec, codecNames)
+	if err := (&serverSettings{users: c.Kind == "chat"}).checkCodec(c.Codec); c.Codec != "" && err != nil {
+		return usagef("serve %s --codec: %w", c.Kind, err)
 	}
 	s, effective, err := c.load(strings.ReplaceAll(c.table(), ".", "-"), c.flags())
 	if err != nil {

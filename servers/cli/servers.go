@@ -65,7 +65,7 @@ func (p plan) start(st *observe.Stack) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cfg.Validate(); err != nil {
+	if err := validate(cfg); err != nil {
 		return nil, usagef("%s: %w", p.name, err)
 	}
 	last := new(atomic.Uint64)
@@ -76,7 +76,7 @@ func (p plan) start(st *observe.Stack) (*running, error) {
 		breaker = newSaboteur(p.name, handler)
 		handler = breaker.handler
 	}
-	srv, err := engine.New(cfg, handler)
+	srv, err := newServer(cfg, handler)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.name, err)
 	}

@@ -26,11 +26,19 @@ type (
 // Codec for classic peers, PeerCodec for servers of ours. An Addr that means every address of the machine is refused unless
 // AllowFrom or Device is set. IdleTimeout is Unlimited by default: servers may have nothing to say for hours.
 func New(cfg Config, h Handler) (*Server, error) {
-	if err := errors.Join(checkCodec(cfg.Codec), checkAddr(cfg)); err != nil {
+	if err := check(cfg); err != nil {
 		return nil, fmt.Errorf("new lan server: %w", err)
 	}
 	return engine.New(withDefaults(cfg, "lan"), h)
 }
+
+// Validate returns every field at once that New would refuse, each as an *engine.FieldError, without making anything. Any
+// goroutine may call it.
+func Validate(cfg Config) error {
+	return errors.Join(check(cfg), withDefaults(cfg, "lan").Validate())
+}
+
+func check(cfg Config) error { return errors.Join(checkCodec(cfg.Codec), checkAddr(cfg)) }
 
 // PeerCodec returns the LAN codec between servers of ours: each side's first frame says its boot id and name, and packets
 // may carry calls. Name is at most 255 bytes of UTF-8; maxPayload is in bytes, 0 for the limit, 32,767.
@@ -50,7 +58,7 @@ func withDefaults(cfg Config, name string) Config {
 
 func checkCodec(codec frame.Codec) error {
 	if kind := codec.Kind(); kind != frame.KindLAN {
-		return fmt.Errorf("codec is %v, want lan: clients that speak %v belong to a net server", kind, kind)
+		return fieldError("codec", "is %v, want lan: clients that speak %v belong to a net server", kind, kind)
 	}
 	return nil
 }
@@ -62,7 +70,11 @@ func checkAddr(cfg Config) error {
 	if len(cfg.AllowFrom) > 0 || cfg.Device != "" || !isWildcard(cfg.Addr) {
 		return nil
 	}
-	return fmt.Errorf("addr %q is every address of this machine: name one, or set AllowFrom or Device", cfg.Addr)
+	return fieldError("addr", "%q is every address of this machine: name one, or set AllowFrom or Device", cfg.Addr)
+}
+
+func fieldError(field, format string, args ...any) error {
+	return &engine.FieldError{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
 // isWildcard reports whether addr has no host or the unspecified one. What cannot be read is left to the engine to refuse.
