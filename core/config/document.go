@@ -38,7 +38,7 @@ func parse(text string) (tree map[string]any, err error) {
 // syntax describes why the text is no TOML. The library's message may hold a piece of the line, so it is left out on
 // the lines of secrets.
 func (l *loader) syntax(err error, at int) Problem {
-	p := Problem{Source: l.inFile(at), Text: "syntax error"}
+	p := Problem{Source: l.inFile(at), Text: "syntax error", syntax: true}
 	detail, ok := errors.AsType[toml.ParseError](err)
 	if !ok {
 		return p

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// sample has a field of every kind of value. Its rules: Net.Low <= Net.High, and Zones must not hold "void".
+// sample has a field of every kind of value. Its rules: Net.Low <= Net.High, Net.Max is not 13, and Zones must not hold
+// "void".
 type sample struct {
 	Name string `toml:"name" default:"vitrine" help:"What the server is called"`
 	Net  struct {
@@ -47,7 +48,10 @@ type netLimits struct {
 func (s *sample) Validate() error {
 	var errs []error
 	if s.Net.Low > int8(s.Net.High) {
-		errs = append(errs, Invalid("net.low", "%d is above net.high, %d", s.Net.Low, s.Net.High))
+		errs = append(errs, Invalid("net.low", "%d is above net.high, %d", s.Net.Low, s.Net.High).Using("net.high"))
+	}
+	if s.Net.Max == 13 {
+		errs = append(errs, Invalid("net.max_sessions", "13 is unlucky"))
 	}
 	for i, z := range s.Zones {
 		if z == "void" {

@@ -41,7 +41,10 @@ type Options struct {
 // VITRINE_PORT for a service called vitrine). A value that stands in dst before, other than zero, is the default
 // instead of the default tag: so a program gives two servers different defaults in one type.
 //
-// Each table whose struct has Validate() error is asked, the inner ones first, unless one of its values is bad.
+// Each table whose struct has Validate() error is asked, the inner ones first, whatever else is wrong, so that every
+// problem is found at once. Where a value is bad or its key misspelt, the default stands in its place; what Validate says
+// of that key, or of others compared with it (see Problem.Using), is then left out, since it is not about what the user
+// wrote. So a Validate looks at each rule by itself and returns all that are broken.
 //
 // Load reads the file once and keeps nothing open; it blocks no longer than that. Any goroutine may call it, as long as
 // nobody else uses dst meanwhile.

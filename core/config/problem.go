@@ -53,7 +53,17 @@ type Problem struct {
 	Text    string // what is wrong, and what would be right; never the value of a secret
 	Suggest string // the known key, variable or flag that is nearest; empty when none is near
 
-	unknown string // the whole word that is not known, for finding Suggest
+	unknown string   // the whole word that is not known, for finding Suggest
+	syntax  bool     // the source could not be read beyond this; Key is where that was noticed
+	uses    []string // of a rule: the other keys whose values it looks at
+}
+
+// Using tells on which other keys of the struct the rule depends that was found broken, a table standing for all keys
+// below it. The loader leaves the problem out when the value that the user meant for one of them is not there: what
+// follows from a mistake that is reported is no mistake of its own.
+func (p Problem) Using(keys ...string) Problem {
+	p.uses = append(slices.Clone(p.uses), keys...)
+	return p
 }
 
 // Error is "FILE:LINE: KEY: what is wrong (did you mean X?)".
@@ -72,8 +82,9 @@ func (p Problem) Error() string {
 
 // Invalid makes the error that a Validate method returns, alone or joined with others by errors.Join: key is the
 // key inside the struct that is validated ("" for the struct as a whole), and the loader adds where its value was set.
-// The text is printed as it is: it must not hold the value of a secret.
-func Invalid(key, format string, args ...any) error {
+// The text is printed as it is: it must not hold the value of a secret. A rule that compares the key with others names
+// them by Using; key "" stands for all of them.
+func Invalid(key, format string, args ...any) Problem {
 	return Problem{Key: key, Text: fmt.Sprintf(format, args...)}
 }
 

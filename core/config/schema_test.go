@@ -120,18 +120,6 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-// A table with a bad value is not validated, the others are.
-func TestValidateSparesTablesWithProblems(t *testing.T) {
-	if got := problems(t, "net = { low = 11, port = -1 }", Options{}); strings.Contains(got, "above") {
-		t.Errorf("got %s", got)
-	}
-	got := problems(t, "zones = [\n'a',\n'void']\nnet = { low = 11 }", Options{Env: []string{"VITRINE_NET_LOW=12"}})
-	want := "f.toml:1: zones[1]: void is no zone\nenv VITRINE_NET_LOW: net.low: 12 is above net.high, 10"
-	if got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-}
-
 // inner validates itself as a whole.
 type inner struct {
 	A int `toml:"a"`
