@@ -22,7 +22,8 @@ const (
 	DropDroppable
 )
 
-// Unlimited turns a limit off where zero means the default.
+// Unlimited turns a limit off where zero means the default. A configuration file says "unlimited": the Unlimited of
+// core/config has this value.
 const Unlimited = -1
 
 // Config is everything a server is made of. The zero value of a field means its default; New reports every bad field at
@@ -132,53 +133,65 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 func (c *Config) validate() error {
-	var problems []error
-	bad := func(field, format string, args ...any) {
-		problems = append(problems, &FieldError{Field: field, Problem: fmt.Sprintf(format, args...)})
+	var found fieldErrors
+	found.within("workers", c.Workers, 1, maxWorkers)
+	found.within("max sessions", c.MaxSessions, 1, session.MaxSessions)
+	if found.within("send limit bytes", c.SendLimitBytes, c.Codec.MaxPayload()+c.Codec.Overhead(), 1<<30, "codec") {
+		found.within("output limit bytes", c.OutputLimitBytes, c.SendLimitBytes, 1<<36, "send limit bytes")
 	}
-	within := func(field string, value, low, high int) {
-		if value < low || value > high {
-			bad(field, "is %d, want %d..%d", value, low, high)
-		}
-	}
-	limit := func(field string, value int) {
-		if value < Unlimited {
-			bad(field, "is %d, want a positive number, 0 or %d", value, Unlimited)
-		}
-	}
-	powerOfTwo := func(field string, value int) {
-		if value < 2 || value > 1<<24 || value&(value-1) != 0 {
-			bad(field, "is %d, want a power of two up to 2^24", value)
-		}
-	}
-	within("workers", c.Workers, 1, maxWorkers)
-	within("max sessions", c.MaxSessions, 1, session.MaxSessions)
-	within("send limit bytes", c.SendLimitBytes, c.Codec.MaxPayload()+c.Codec.Overhead(), 1<<30)
-	within("send limit packets", c.SendLimitPackets, 1, 1<<24)
-	within("output limit bytes", c.OutputLimitBytes, c.SendLimitBytes, 1<<36)
-	within("receive budget bytes", c.RecvBudgetBytes, minRecvBudget, 1<<30)
-	within("packet limit", c.PacketLimit, 64, 1<<24-64)
-	powerOfTwo("queue limit", c.QueueLimit)
-	powerOfTwo("flight records", c.FlightRecords)
-	within("flight records", c.FlightRecords, 64, 1<<16)
-	limit("packet rate", c.PacketRate)
+	found.within("send limit packets", c.SendLimitPackets, 1, 1<<24)
+	found.within("receive budget bytes", c.RecvBudgetBytes, minRecvBudget, 1<<30)
+	found.within("packet limit", c.PacketLimit, 64, 1<<24-64)
+	found.powerOfTwo("queue limit", c.QueueLimit, 2, 1<<24)
+	found.powerOfTwo("flight records", c.FlightRecords, 64, 1<<16)
+	found.rate("packet rate", c.PacketRate)
 	if c.PacketRate > 0 {
-		within("packet burst", c.PacketBurst, 1, 1<<30) // less would admit no packet at all
+		found.within("packet burst", c.PacketBurst, 1, 1<<30, "packet rate") // less would admit no packet at all
 	}
-	limit("accept rate", c.AcceptRate)
-	limit("sessions per ip", c.SessionsPerIP)
-	timeout := func(field string, value time.Duration) {
-		if value < time.Millisecond && value != Unlimited {
-			bad(field, "is %v, want at least 1ms or Unlimited", value)
-		}
-	}
-	timeout("idle timeout", c.IdleTimeout)
-	timeout("frame timeout", c.FrameTimeout)
-	timeout("handshake timeout", c.HandshakeTimeout)
+	found.rate("accept rate", c.AcceptRate)
+	found.rate("sessions per ip", c.SessionsPerIP)
+	found.timeout("idle timeout", c.IdleTimeout)
+	found.timeout("frame timeout", c.FrameTimeout)
+	found.timeout("handshake timeout", c.HandshakeTimeout)
 	if c.SendPolicy > DropDroppable {
-		bad("send policy", "is %d, want CloseWhenFull or DropDroppable", c.SendPolicy)
+		found.add("send policy", nil, "is %d, want CloseWhenFull or DropDroppable", c.SendPolicy)
 	}
-	return errors.Join(problems...)
+	return errors.Join(found...)
+}
+
+// fieldErrors are the bad fields of one configuration. A field is in it once, and not because of another that is.
+type fieldErrors []error
+
+func (found *fieldErrors) add(field string, uses []string, format string, args ...any) {
+	*found = append(*found, &FieldError{Field: field, Problem: fmt.Sprintf(format, args...), Uses: uses})
+}
+
+// within returns whether the value is in order; uses are the fields that its bounds follow from.
+func (found *fieldErrors) within(field string, value, low, high int, uses ...string) bool {
+	good := low <= value && value <= high
+	if !good {
+		found.add(field, uses, "is %d, want %d..%d", value, low, high)
+	}
+	return good
+}
+
+func (found *fieldErrors) powerOfTwo(field string, value, low, high int) {
+	if value < low || value > high || value&(value-1) != 0 {
+		found.add(field, nil, "is %d, want a power of two, %d..%d", value, low, high)
+	}
+}
+
+func (found *fieldErrors) rate(field string, value int) {
+	if value < Unlimited {
+		found.add(field, nil, "is %d, want a positive number, 0 or %d", value, Unlimited)
+	}
+}
+
+// timeout speaks to who wrote a configuration file too: there the word for Unlimited is "unlimited".
+func (found *fieldErrors) timeout(field string, value time.Duration) {
+	if value < time.Millisecond && value != Unlimited {
+		found.add(field, nil, "is %v, want at least 1ms, or unlimited", value)
+	}
 }
 
 // Validate returns every bad field at once, defaults filled in, without making anything.

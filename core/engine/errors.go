@@ -40,8 +40,9 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // FieldError is one field of Config or Limits that cannot be as it is. New, SetLimits and Validate join all they find.
 type FieldError struct {
-	Field   string // in words, such as "packet rate"
-	Problem string // such as "is -7, want a positive number, 0 or -1"
+	Field   string   // in words, such as "packet rate"
+	Problem string   // such as "is -7, want a positive number, 0 or -1"
+	Uses    []string // other fields, in words, that the field was compared with
 }
 
 // Error returns field and problem in one line.
