@@ -1,15 +1,12 @@
 package crash
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
-	"runtime/metrics"
 	"strconv"
 	"sync"
 	"time"
@@ -33,10 +30,11 @@ type hook struct {
 func (p *Process) arm() {
 	if err := p.makePipe(); err != nil {
 		p.warn("crash output", err)
+		close(p.tried)
 		return
 	}
 	p.armDeadman()
-	debug.SetTraceback(level(runtime.NumGoroutine(), 0))
+	p.setTraceback()
 	first, err := p.startPartner(roles[0])
 	p.warn("crash monitor", err)
 	p.setPartner(0, first)
@@ -157,7 +155,7 @@ func (p *Process) disarm() {
 		return
 	}
 	p.warn("crash output", debug.SetCrashOutput(nil, debug.CrashOptions{}))
-	debug.SetTraceback(cmp.Or(os.Getenv("GOTRACEBACK"), "single"))
+	resetTraceback()
 	p.hook.write.Close()
 	if p.hook.errors != nil {
 		p.hook.errors.Close()
@@ -172,7 +170,7 @@ func (p *Process) tick() {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for {
-		debug.SetTraceback(level(runtime.NumGoroutine(), stackBytes()))
+		p.setTraceback()
 		p.keepHook()
 		if p.cfg.Metrics != nil {
 			Guard(func() { p.box.Metrics(p.cfg.Metrics()) })
@@ -185,35 +183,9 @@ func (p *Process) tick() {
 	}
 }
 
-// The numbers of goroutines, and of the bytes of their stacks, above which tracebacks say less: they take seconds, in which the
-// process stands still.
-const (
-	systemGoroutines = 5_000
-	systemStacks     = 32 << 20
-	allGoroutines    = 50_000
-	allStacks        = 128 << 20
-)
-
-// level returns how much a traceback says. Level system has the addresses by which the monitor finds the runtime's reason.
-func level(goroutines int, stacks uint64) string {
-	switch {
-	case goroutines <= systemGoroutines && stacks <= systemStacks:
-		return "system"
-	case goroutines <= allGoroutines && stacks <= allStacks:
-		return "all"
-	}
-	return "single"
-}
-
-// stackBytes returns the memory of all goroutines' stacks.
-func stackBytes() uint64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}}
-	metrics.Read(sample)
-	if sample[0].Value.Kind() != metrics.KindUint64 {
-		return 0
-	}
-	return sample[0].Value.Uint64()
-}
+// fullTraceback is what tracebacks say where there is time for all: level system has the addresses by which the monitor finds the
+// runtime's reason.
+const fullTraceback = "system"
 
 // keepHook takes the crash output back from whoever took it.
 func (p *Process) keepHook() {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"time"
 
 	"vitrine/crash/monitor"
 )
@@ -21,8 +22,32 @@ type hook struct {
 // arm starts a monitor that reads text alone, and gives the runtime its input.
 func (p *Process) arm() {
 	p.warn("cores and the exit status", fmt.Errorf("this system has text alone"))
+	close(p.tried) // there is nothing to try
 	if err := p.armText(); err != nil {
 		p.warn("crash output", err)
+		return
+	}
+	p.setTraceback()
+	p.running.Go(p.tick) // ends with done
+}
+
+// fullTraceback is what tracebacks say where there is time for all: every goroutine. More is of use to who reads memory.
+const fullTraceback = "all"
+
+// tickEvery is how often the process looks after its capture.
+const tickEvery = time.Second
+
+// tick looks after the level of tracebacks.
+func (p *Process) tick() {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			p.setTraceback()
+		case <-p.done:
+			return
+		}
 	}
 }
 
@@ -59,6 +84,7 @@ func (p *Process) disarm() {
 		return
 	}
 	p.warn("crash output", debug.SetCrashOutput(nil, debug.CrashOptions{}))
+	resetTraceback()
 	p.warn("farewell to the monitor", monitor.EndText(p.hook.pipe))
 	p.hook.pipe.Close()
 	p.warn("crash monitor", p.hook.command.Wait())

@@ -3,10 +3,12 @@ package crash
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"vitrine/crash/bundle"
 	"vitrine/crash/monitor"
+	"vitrine/crash/probe"
 	"vitrine/crash/scrub"
 )
 
@@ -37,6 +39,11 @@ type Config struct {
 	Limits bundle.Limits
 	// NoCores leaves cores out.
 	NoCores bool
+	// NoKernelCore keeps the exit status of a crash where no core of ours can be had. By default a process that may not be traced, as
+	// in a container whose profile refuses ptrace, and whose core the kernel would keep (core_pattern, RLIMIT_CORE), ends its
+	// crashes by SIGABRT, status 134 in the place of 2, so that the kernel writes it. With NoCores there is none either.
+	// GOTRACEBACK=crash in the environment has the same effect, with or without.
+	NoKernelCore bool
 	// SmallPages leaves memory where the kernel puts it. By default it is moved onto pages of 2 MiB, at most 3 % of a core's time being
 	// spent on that: the picture of a living process of 500 MB then stops it for a few milliseconds instead of some twenty.
 	SmallPages bool
@@ -96,6 +103,12 @@ func (c Config) withDefaults() (Config, error) {
 		problems = append(problems, fmt.Errorf("max stack of %d bytes: at least %d", c.MaxStack, minStack))
 	}
 	return c, errors.Join(problems...)
+}
+
+// aborting says of what the machine can do whether this process will end its crashes by SIGABRT.
+func (c Config) aborting(can probe.Capabilities) probe.Capabilities {
+	can.Aborts = os.Getenv("GOTRACEBACK") == "crash" || can.InPlace() && !c.NoCores && !c.NoKernelCore
+	return can
 }
 
 const (

@@ -31,7 +31,8 @@ func (p *Process) deliver(c *monitor.Capture) {
 	if m := p.adopter(c.ID); m != nil && m.send(&monitor.Sources{ID: c.ID, Files: files}) == nil {
 		return
 	}
-	path, err := monitor.WriteText(&p.setup, c, files)
+	setup := p.latest()
+	path, err := monitor.WriteText(&setup, c, files)
 	done := &monitor.Done{ID: c.ID, Class: c.Class, Path: path}
 	if err != nil {
 		done.Problem = err.Error()

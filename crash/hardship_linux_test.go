@@ -62,7 +62,7 @@ func sources(name string) map[string]func() ([]byte, error) {
 		return nil
 	}
 	return map[string]func() ([]byte, error){"storm.txt": func() ([]byte, error) {
-		for stormed.Load() < 2*monitor.StormPanics {
+		for stormed.Load() < 20*monitor.StormPanics {
 			time.Sleep(time.Millisecond) // sleep: polls
 		}
 		return []byte("it goes on"), nil

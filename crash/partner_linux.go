@@ -7,12 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 	"vitrine/crash/monitor"
+	"vitrine/crash/probe"
 )
 
 // roles are the monitors of a process, in the order of Process.monitors.
@@ -92,7 +92,7 @@ func (p *Process) startPartner(role string) (*partner, error) {
 		// With Yama only this one may trace us; where there is no Yama the call fails, and nothing is lost.
 		_ = unix.Prctl(unix.PR_SET_PTRACER, uintptr(m.command.Process.Pid), 0, 0, 0)
 	}
-	setup := p.setup
+	setup := p.latest()
 	if role == monitor.RoleReserve {
 		setup.Peer = p.firstPID()
 	}
@@ -189,7 +189,7 @@ func (p *Process) setPartner(index int, m *partner) {
 	first, reserve := p.monitors[0], p.monitors[1]
 	p.mu.Unlock()
 	if first != nil && reserve != nil {
-		setup := p.setup
+		setup := p.latest()
 		setup.Peer = first.command.Process.Pid
 		_ = reserve.send(&setup) // one that does not read acts at once, which is right too
 	}
@@ -244,16 +244,41 @@ func (p *Process) hear(m *partner) {
 	}
 }
 
-// ready notes what a monitor can do.
+// ready notes what a monitor can do. Who sees in Stats that ptrace was tried finds all set that follows from it.
 func (p *Process) ready(r *monitor.Ready) {
 	if r.Ptrace == "" {
 		return
 	}
 	p.mu.Lock()
-	told := p.ptrace != ""
+	p.can = p.cfg.aborting(p.can.Tested(r.Ptrace))
+	can, again := p.can, p.ptrace != ""
+	p.mu.Unlock()
+	p.setTraceback()
+	p.share()
+	p.mu.Lock()
 	p.ptrace = r.Ptrace
 	p.mu.Unlock()
-	if !told && !strings.HasPrefix(r.Ptrace, "yes") {
-		p.tell(slog.LevelWarn, "crash bundles will have no cores of ours", "ptrace", r.Ptrace)
+	if again {
+		return
+	}
+	close(p.tried)
+	if can.Ptrace != probe.Yes {
+		p.tell(slog.LevelWarn, "crash bundles will have no cores of ours", "ptrace", r.Ptrace, "kernel_core", can.Map()["kernel_core"])
+	}
+}
+
+// share tells the monitors, and those that come after all are gone, what is known by now.
+func (p *Process) share() {
+	setup := p.latest()
+	if setup.RunDir != "" {
+		p.warn("setup of the monitors", setup.Save())
+	}
+	p.mu.Lock()
+	monitors := p.monitors
+	p.mu.Unlock()
+	for _, m := range monitors {
+		if m != nil {
+			_ = m.send(&setup) // one that does not read is replaced
+		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,12 +32,12 @@ var ErrStarted = errors.New("crash capture is on already")
 // Process is the capture of this process's crashes. Its methods may be called from any goroutine, and on a nil Process,
 // where they do nothing.
 type Process struct {
-	cfg     Config             // fixed
-	setup   monitor.Setup      // fixed
-	can     probe.Capabilities // fixed
-	box     *blackbox.Box      // fixed; nil when it could not be made
-	hold    io.Closer          // fixed: says that the run directory is in use; nil when it does not
-	restore func()             // takes back what Start changed of the runtime
+	cfg     Config        // fixed
+	setup   monitor.Setup // fixed
+	box     *blackbox.Box // fixed; nil when it could not be made
+	hold    io.Closer     // fixed: says that the run directory is in use; nil when it does not
+	restore func()        // takes back what Start changed of the runtime
+	tried   chan struct{} // closed when it is known whether ptrace works, or will not be known
 
 	panics   atomic.Uint64 // reported to Panicked
 	heldBack atomic.Uint64 // of these
@@ -50,6 +52,9 @@ type Process struct {
 	adopted  map[uint64]*partner // the monitor that has a capture's first part; guarded by mu
 	monitors [2]*partner         // first and reserve; an entry is nil while there is none; guarded by mu
 	ptrace   string              // what the monitor found; guarded by mu
+	can      probe.Capabilities  // with that; guarded by mu
+
+	levels sync.Mutex // held while the level of tracebacks is chosen and set
 
 	reports    chan *monitor.Capture // to the reporter; at most maxReports
 	unfinished atomic.Int64          // reports whose second part has not been handed on
@@ -81,7 +86,7 @@ func Start(cfg Config) (*Process, error) {
 		return nil, fmt.Errorf("crash: %w", err)
 	}
 	p := &Process{
-		cfg: cfg, can: probe.Run(), kinds: kinds{every: cfg.PanicEvery, hourly: cfg.Limits.BundlesPerHour}, waiting: map[uint64]gate{},
+		cfg: cfg, can: cfg.aborting(probe.Run()), tried: make(chan struct{}), kinds: kinds{every: cfg.PanicEvery, hourly: cfg.Limits.BundlesPerHour}, waiting: map[uint64]gate{},
 		adopted: map[uint64]*partner{}, reports: make(chan *monitor.Capture, maxReports), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	if !current.CompareAndSwap(nil, p) {
@@ -91,8 +96,24 @@ func Start(cfg Config) (*Process, error) {
 	p.tune()
 	p.reporting.Go(p.describe) // ends with closing
 	p.arm()
-	p.tell(slog.LevelInfo, "crash capture is on", append([]any{"dir", p.setup.Dir}, p.can.Line()...)...)
+	p.running.Go(p.announce) // ends with closing, or before
 	return p, nil
+}
+
+// announceLimit is how long the line of the start waits for what a monitor finds out.
+const announceLimit = 5 * time.Second
+
+// announce logs the line of the start, once a monitor has tried ptrace.
+func (p *Process) announce() {
+	late := time.NewTimer(announceLimit)
+	defer late.Stop()
+	select {
+	case <-p.tried:
+	case <-late.C:
+	case <-p.closing:
+	}
+	can := p.Capabilities()
+	p.tell(slog.LevelInfo, "crash capture is on", append([]any{"dir", p.setup.Dir}, can.Line()...)...)
 }
 
 // prepare makes what the monitors are given.
@@ -107,7 +128,7 @@ func (p *Process) prepare() {
 		Process: bundle.Process{PID: os.Getpid(), Name: p.cfg.Name, Args: s.Args(os.Args), Started: started},
 		Build:   readBuild(), Boot: p.cfg.Boot, Executable: program, Dir: dir, Limits: p.cfg.Limits, Scrub: p.cfg.Scrub,
 		Sentry: p.cfg.Sentry, Files: p.cfg.Files, Static: map[string][]byte{}, Stall: max(p.cfg.Stall, 0),
-		KillStall: p.cfg.KillStalled, Cores: !p.cfg.NoCores, Capabilities: p.can.Map(),
+		KillStall: p.cfg.KillStalled, Cores: !p.cfg.NoCores, Capabilities: p.can.Map(), KernelCore: p.kernelCore(),
 	}
 	for name, data := range p.cfg.Static {
 		p.setup.Static[name] = data
@@ -261,12 +282,35 @@ func (p *Process) MonitorPIDs() []int {
 	return pids
 }
 
-// Capabilities tells what this machine lets us do.
+// Capabilities tells what this machine lets us do. Of ptrace it is what /proc makes one believe until a monitor has tried it, some
+// milliseconds after Start, and whether it worked from then on.
 func (p *Process) Capabilities() probe.Capabilities {
 	if p == nil {
 		return probe.Capabilities{}
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return p.can
+}
+
+// kernelCore is where the kernel writes its core of this process when ours cannot be had; "" when it writes none.
+func (p *Process) kernelCore() string {
+	can := p.Capabilities()
+	file := can.CoreKind == probe.CoreFile || can.CoreKind == probe.CoreAbsolute
+	switch {
+	case !can.KernelCore() || p.cfg.NoCores || p.cfg.NoKernelCore:
+		return ""
+	case file && can.CoreUsesPID && !strings.Contains(can.CorePattern, "%p"):
+		return can.CorePattern + "." + strconv.Itoa(os.Getpid())
+	}
+	return can.CorePattern
+}
+
+// latest is the setup with what is known by now.
+func (p *Process) latest() monitor.Setup {
+	s := p.setup
+	s.Capabilities = p.Capabilities().Map()
+	return s
 }
 
 // Dir returns the directory of the bundles, absolute.

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,22 +60,50 @@ func (d *death) silent() (class bundle.Class, reason, how string) {
 
 // known finds the reason of a runtime fatal error in the functions on top of the stack.
 func (d *death) known() (reason, how string) {
-	crashed := d.dump.Crashed()
-	if crashed == nil {
-		return "unknown", "none"
+	frames := slices.Clip(d.dump.Runtime)
+	if crashed := d.dump.Crashed(); crashed != nil {
+		frames = append(frames, crashed.Frames...)
 	}
-	for _, frame := range crashed.Frames {
-		if text := throwTable[frame.Func]; text != "" {
+	for i, frame := range frames {
+		switch text := throwTable[frame.Func]; {
+		case text == mapAccess:
+			return "fatal error: " + mapReason(frames[i+1:]), "table"
+		case text != "":
 			return "fatal error: " + text, "table"
 		}
 	}
+	if len(frames) == 0 {
+		return "unknown", "none"
+	}
 	return "fatal error: unknown", "none"
+}
+
+// mapAccess is the text of a misuse of a map as long as nobody looked for which.
+const mapAccess = "concurrent map access"
+
+// mapReason tells from what was called of the map which misuse the runtime found.
+func mapReason(callers []traceback.Frame) string {
+	if len(callers) == 0 {
+		return mapAccess
+	}
+	name := callers[0].Func[strings.LastIndexByte(callers[0].Func, '/')+1:]
+	for _, known := range []struct{ part, text string }{
+		{"assign", "concurrent map writes"}, {"delete", "concurrent map writes"}, {"clear", "concurrent map writes"},
+		{"Delete", "concurrent map writes"}, {"Clear", "concurrent map writes"}, {"Put", "concurrent map writes"},
+		{"access", "concurrent map read and map write"}, {"get", "concurrent map read and map write"},
+		{"Iter", "concurrent map iteration and map write"},
+	} {
+		if strings.Contains(name, known.part) {
+			return known.text
+		}
+	}
+	return mapAccess
 }
 
 // throwTable names fatal errors by a function of the runtime that is on the stack of no other.
 var throwTable = map[string]string{
 	"runtime.newstack":                     "stack overflow",
-	"internal/runtime/maps.fatal":          "concurrent map access",
+	"internal/runtime/maps.fatal":          mapAccess,
 	"runtime.mallocgc":                     "out of memory",
 	"runtime.(*mheap).alloc":               "out of memory",
 	"runtime.checkdead":                    "all goroutines are asleep - deadlock!",

@@ -41,6 +41,25 @@ func TestDeathsWithATextAreClassified(t *testing.T) {
 	}
 }
 
+// Where no memory can be read, the functions on the stack tell the reason.
+func TestReasonsAreToldByTheStackAlone(t *testing.T) {
+	const head, call, mine = "goroutine 19 [running]:\n", "({0x4ad491?, 0x0?})\n\t/go/panic.go:1181 +0x18\n", "main.main()\n\t/main.go:3 +0x28\n"
+	for text, want := range map[string]string{
+		head + "internal/runtime/maps.fatal" + call + "runtime.mapassign_fast64" + call + mine:            "fatal error: concurrent map writes",
+		head + "internal/runtime/maps.fatal" + call + "internal/runtime/maps.(*Map).Delete" + call + mine: "fatal error: concurrent map writes",
+		head + "internal/runtime/maps.fatal" + call + "runtime.mapaccess2_faststr" + call + mine:          "fatal error: concurrent map read and map write",
+		head + "internal/runtime/maps.fatal" + call + "internal/runtime/maps.(*Iter).Next" + call + mine:  "fatal error: concurrent map iteration and map write",
+		head + "internal/runtime/maps.fatal" + call:                                                       "fatal error: concurrent map access",
+		"runtime stack:\nruntime.throw" + call + "runtime.newstack" + call + "\n" + head + mine:           "fatal error: stack overflow",
+		head + "runtime.throw" + call + mine:                                                              "fatal error: unknown",
+	} {
+		d := death{text: []byte(text), dump: traceback.Parse([]byte(text))}
+		if _, reason, how := d.classify(); reason != want || how == "" {
+			t.Errorf("%s\nreason %q (%s), want %q", text, reason, how, want)
+		}
+	}
+}
+
 func TestDeathsWithoutAWordAreClassified(t *testing.T) {
 	for name, test := range map[string]struct {
 		death death

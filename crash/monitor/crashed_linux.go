@@ -25,9 +25,11 @@ func (w *watcher) crashed() error {
 		r.problem("core", errDirect)
 		return w.crashedDirect(r, snap, began)
 	}
+	cwd := w.kernelCoreDir()
 	r.problem("open the crash pipe", openPipe(fdWrite))
 	j := w.begin(r, snap, began)
 	j.stopped(stopped, snapErr)
+	j.cwd = cwd // before the server went on: it may be dead by now
 	j.listen()
 	return j.conclude()
 }
@@ -89,11 +91,13 @@ type work struct {
 	w     *watcher
 	snap  *picture // nil = none
 	ended bundle.Exit
+	cwd   string // of the server, where the kernel's core may be
 }
 
 // begin opens the bundle.
 func (w *watcher) begin(r *report, snap *picture, began time.Time) *work {
-	j := &work{job: begin(w.setup, r, began, w.step), w: w, snap: snap}
+	r.meta.Capabilities = w.latest().Capabilities
+	j := &work{job: begin(w.setup, r, began, w.step), w: w, snap: snap, cwd: w.kernelCoreDir()}
 	if snap != nil {
 		j.core = func(out *bundle.Writer, maxBytes int64) { j.writeCore(out, maxBytes, WorkLimit/2) }
 	}
@@ -158,13 +162,14 @@ const textPoll = 100
 
 // exit learns how the server ended.
 func (j *work) exit() bundle.Exit {
-	e, err := probe.Exit(j.w.pidfd, DeathLimit)
+	e, err := j.ending()
 	j.problem("exit status", err)
 	j.ended = bundle.Exit{Known: e.Known, Code: e.Code, CoreDumped: e.Core}
 	if e.Signal != 0 {
 		j.ended.Signal = unix.SignalName(e.Signal)
 	}
 	j.meta.Exit = &j.ended
+	j.tellKernelCore()
 	j.meta.Timings.DeadMS = time.Since(j.began).Milliseconds()
 	j.step()
 	return j.ended

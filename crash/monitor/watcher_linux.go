@@ -32,11 +32,12 @@ type watcher struct {
 	inUse  io.Closer        // says that the run directory is in use; fixed
 	cgroup probe.CgroupInfo // at the start; fixed
 
-	acting   atomic.Bool    // the server is dying or dead: watch deals with that
-	ended    atomic.Bool    // the server said that it ends in good order
-	silent   chan struct{}  // closed when the control socket is: nothing more will come
-	captures sync.WaitGroup // live reports being made
-	slots    chan struct{}  // one taken per live report
+	learned  atomic.Pointer[Setup] // the last frame of it, for what is known late; nil = the first is the last
+	acting   atomic.Bool           // the server is dying or dead: watch deals with that
+	ended    atomic.Bool           // the server said that it ends in good order
+	silent   chan struct{}         // closed when the control socket is: nothing more will come
+	captures sync.WaitGroup        // live reports being made
+	slots    chan struct{}         // one taken per live report
 
 	mu      sync.Mutex
 	waiting map[uint64]chan *Sources // captures that wait for the server's part; guarded by mu
@@ -60,6 +61,7 @@ func serve(role string) error {
 	ready := Ready{PID: os.Getpid()}
 	if role == RoleFirst { // two at once would be in each other's way, and where Yama rules only the first may
 		ready.Ptrace = w.ptrace()
+		w.learn(ready.Ptrace)
 	}
 	go w.listen() // ends with the control socket, which the server's end closes
 	w.tell(&ready)
@@ -183,6 +185,7 @@ func (w *watcher) listen() {
 			go w.leave() // ends with the process
 		case *Setup:
 			w.peer.meet(m.Peer)
+			w.learned.Store(m)
 		}
 	}
 }

@@ -50,7 +50,8 @@ type Setup struct {
 	Stall        time.Duration     // a loop that is in one turn for so long is reported; 0 = none is
 	KillStall    bool              // and its server is ended by SIGABRT
 	Cores        bool              // bundles get a core where the machine allows it
-	Capabilities map[string]string // what the machine lets us do, for meta.json
+	Capabilities map[string]string // what the machine lets us do, for meta.json; a later frame knows more
+	KernelCore   string            // where the kernel writes its own core when a signal kills the server, as core_pattern; "" = it writes none
 }
 
 // Sentry says where reports are sent.

@@ -42,10 +42,13 @@ type Capabilities struct {
 	CoreLimitHard  uint64
 	CoreLimitKnown bool
 
-	Ptrace  string // Yes, or "no: why", or "unknown: why"
-	Yama    int    // ptrace_scope, NoYama or Unknown
-	Seccomp int    // 0 none, 1 strict, 2 filter, Unknown
-	Tracer  int    // the process that traces this one, 0 none, Unknown
+	Ptrace     string // Yes, or "no: why", or "unknown: why"
+	Yama       int    // ptrace_scope, NoYama or Unknown
+	Seccomp    int    // 0 none, 1 strict, 2 filter, Unknown
+	Tracer     int    // the process that traces this one, 0 none, Unknown
+	Undumpable bool   // the kernel keeps no core of this process, and none of its own user may trace it
+
+	Aborts bool // a crash ends by SIGABRT, for which the kernel writes its core: ours cannot be had, see InPlace
 
 	Fork        bool   // a copy-on-write child can be made of this process
 	ForkWhy     string // why not, "" when it can
@@ -73,8 +76,27 @@ func (h *host) run() Capabilities {
 	c.PagemapScan = h.kernel.pagemapScan()
 	c.Container = h.container()
 	c.THP = h.hugePages()
+	c.Aborts = c.InPlace()
 	return c
 }
+
+// Tested returns the capabilities with what a self-test of ptrace found: Yes, or why it is refused. Aborts is as it is by default.
+func (c Capabilities) Tested(result string) Capabilities {
+	c.Ptrace = Verdict(result)
+	c.Aborts = c.InPlace()
+	return c
+}
+
+// Verdict is what Capabilities.Ptrace says after a self-test.
+func Verdict(result string) string {
+	if result == Yes {
+		return Yes
+	}
+	return "no: " + clean(result)
+}
+
+// InPlace tells whether the kernel's own core can take the place of ours: ptrace is refused, and the kernel keeps one.
+func (c Capabilities) InPlace() bool { return strings.HasPrefix(c.Ptrace, "no: ") && c.KernelCore() }
 
 // core reads where the kernel puts a core.
 func (h *host) core(c *Capabilities) {
@@ -107,6 +129,9 @@ func coreKind(pattern string, usesPID bool) (kind, handler string) {
 // KernelCore tells whether the kernel keeps a core of this process when a
 // signal kills it, as far as it can be told.
 func (c Capabilities) KernelCore() bool {
+	if c.Undumpable {
+		return false
+	}
 	switch c.CoreKind {
 	case CorePipe:
 		// The limit does not count, but 1: so a handler's own crash is kept from it.

@@ -25,6 +25,7 @@ func (h *host) ptrace(c *Capabilities) {
 // judgePtrace gives the first thing that speaks against it.
 func (h *host) judgePtrace(c *Capabilities, privileged bool) string {
 	dumpable, known := h.kernel.dumpable()
+	c.Undumpable = known && !dumpable
 	switch {
 	case h.os != "linux":
 		return "no: needs linux"
@@ -34,7 +35,7 @@ func (h *host) judgePtrace(c *Capabilities, privileged bool) string {
 		return fmt.Sprintf("no: yama ptrace_scope is %d, off until reboot", c.Yama)
 	case c.Yama == 2 && !privileged:
 		return "no: yama ptrace_scope is 2 and CAP_SYS_PTRACE is missing"
-	case known && !dumpable && !privileged:
+	case c.Undumpable && !privileged:
 		return "no: the process is not dumpable, it changed its user or gained capabilities"
 	case c.Seccomp > 0:
 		return "unknown: a seccomp filter is on, a self-test tells"

@@ -46,7 +46,10 @@ func yesOr(ok bool, why string) string {
 
 // ptraceHelp says what to do where ptrace is not permitted.
 func (c Capabilities) ptraceHelp() string {
-	const lost = "without it bundles have text but no core: "
+	lost := "without it bundles have text but no core: "
+	if c.Aborts && c.KernelCore() {
+		lost = "without it bundles have text, and the core is the kernel's own: "
+	}
 	switch {
 	case c.Tracer > 0:
 		return lost + "detach the debugger"
@@ -68,11 +71,22 @@ func (c Capabilities) coreValue() string {
 	}
 	switch c.CoreKind {
 	case CorePipe, CoreSocket:
-		return c.CoreKind + " to " + c.CoreHandler
+		return c.CoreKind + " to " + c.CoreHandler + c.coreUse()
 	case CoreFile, CoreAbsolute:
-		return fmt.Sprintf("%s %s, %s", c.CoreKind, c.CorePattern, limit)
+		return fmt.Sprintf("%s %s, %s%s", c.CoreKind, c.CorePattern, limit, c.coreUse())
 	}
 	return c.CoreKind
+}
+
+// coreUse tells whether a crash of the runtime has the kernel write its core, which it does not by itself.
+func (c Capabilities) coreUse() string {
+	switch {
+	case !c.KernelCore():
+		return ""
+	case c.Aborts:
+		return "; a crash ends by SIGABRT for it, status 134"
+	}
+	return "; not asked for"
 }
 
 // coreHelp says what is wrong with the kernel's own cores. They are the second
@@ -82,8 +96,14 @@ func (c Capabilities) coreHelp() string {
 	switch {
 	case c.CoreKind == CorePipe:
 		return "a crash with the kernel's own core is handed to " + c.CoreHandler + " as well: mind its disk and its delay"
-	case ours || c.KernelCore():
+	case ours || c.KernelCore() && (c.Aborts || strings.HasPrefix(c.Ptrace, "unknown")):
 		return ""
+	case c.Undumpable:
+		return "no core of any kind: the process is not dumpable"
+	case c.KernelCore() && c.Ptrace == Yes:
+		return "cores of ours are written while the process stands still, or not at all; the kernel's comes with GOTRACEBACK=crash alone"
+	case c.KernelCore():
+		return "no core of any kind: the kernel would write one, and is not asked to (crash.kernel_core, Config.NoKernelCore)"
 	case c.CoreKind == CoreUnknown:
 		return "kernel.core_pattern cannot be read: nobody knows whether a crash leaves a core"
 	case c.CoreLimitHard == 0 && c.CoreLimitKnown:
@@ -121,7 +141,9 @@ func (c Capabilities) Line() []any {
 func key(name string) string { return strings.ReplaceAll(name, " ", "_") }
 
 // Values returns what can be measured, for gauges: 1 yes, 0 no, and the limit of
-// a kernel's core in bytes, 2^64-1 for none; what is not known is left out.
+// a kernel's core in bytes, 2^64-1 for none; what is not known is left out. Of
+// kernel_core 1 says that a crash leaves the kernel's own core: one is kept, and
+// a crash ends by the signal that it takes.
 func (c Capabilities) Values() map[string]float64 {
 	v := map[string]float64{
 		"snapshot": number(c.Fork), "exit_status": number(c.PidfdInfo),
@@ -131,7 +153,7 @@ func (c Capabilities) Values() map[string]float64 {
 		v["ptrace"] = number(c.Ptrace == Yes)
 	}
 	if c.CoreKind != CoreUnknown {
-		v["kernel_core"] = number(c.KernelCore())
+		v["kernel_core"] = number(c.KernelCore() && c.Aborts)
 	}
 	if c.CoreLimitKnown {
 		v["core_limit_bytes"] = float64(c.CoreLimit)

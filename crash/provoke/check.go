@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"vitrine/crash/bundle"
+	"vitrine/crash/probe"
 )
 
 func (o *Outcome) miss(format string, args ...any) {
@@ -61,9 +62,19 @@ func (c *Class) checkCore(o *Outcome) {
 	switch {
 	case c.NoCore != "" && core.State != bundle.CoreNone:
 		o.miss("a core of what cannot have one: %s", core.State)
-	case c.NoCore != "" || o.Ptrace != "yes":
+	case c.NoCore != "":
+	case o.Ptrace != probe.Yes:
+		c.checkKernelCore(o)
 	case core.State != bundle.CoreWritten:
 		o.miss("core is %s: %s", core.State, core.Why)
+	}
+}
+
+// checkKernelCore notes that the kernel wrote no core though none of ours could be had, where it is to.
+func (c *Class) checkKernelCore(o *Outcome) {
+	dumped := o.Meta.Exit != nil && o.Meta.Exit.CoreDumped
+	if can := probe.Run().Tested(o.Ptrace); !c.Lives && can.Aborts && !dumped {
+		o.miss("core: %s", o.Meta.Core.Why)
 	}
 }
 

@@ -25,6 +25,9 @@ type Options struct {
 	Heap   int64         // bytes of heap to carry besides: half random, half pointers
 	Wait   time.Duration // bounds each step; default 30 s
 	Stderr io.Writer     // gets what the victim says; nil = nobody
+
+	// Untraced runs it below a filter of system calls that refuses ptrace, as some containers do. It needs linux/amd64.
+	Untraced bool
 }
 
 const defaultWait = 30 * time.Second
@@ -52,6 +55,9 @@ func Start(ctx context.Context, o Options) (*Victim, error) {
 	}
 	if lacks := class.Lacks(); lacks != "" {
 		return nil, fmt.Errorf("class %s: %s", o.Class, lacks)
+	}
+	if o.Untraced && untracedLacks != "" {
+		return nil, errors.New(untracedLacks)
 	}
 	if o.Wait == 0 {
 		o.Wait = defaultWait
@@ -83,7 +89,7 @@ func (v *Victim) launch(ctx context.Context) error {
 		return err
 	}
 	text, err := json.Marshal(order{
-		Class: v.class.Name, Dir: v.options.Dir, RunDir: v.run, Bare: v.options.Bare, Heap: v.options.Heap,
+		Class: v.class.Name, Dir: v.options.Dir, RunDir: v.run, Bare: v.options.Bare, Heap: v.options.Heap, Untraced: v.options.Untraced,
 	})
 	if err != nil {
 		return err

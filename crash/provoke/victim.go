@@ -26,6 +26,7 @@ type order struct {
 	Bare     bool   `json:"bare,omitempty"`
 	Heap     int64  `json:"heap,omitempty"`
 	Watchdog bool   `json:"watchdog,omitempty"` // the deadman timer runs
+	Untraced bool   `json:"untraced,omitempty"` // a filter of system calls is to be set up first that refuses ptrace
 }
 
 // victim is a process that dies on purpose.
@@ -60,6 +61,9 @@ func serve(text string) error {
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		return fmt.Errorf("read order: %w", err)
 	}
+	if o.Untraced {
+		return o.refuseTracing()
+	}
 	class, err := Find(o.Class)
 	if err != nil {
 		return err
@@ -81,6 +85,19 @@ func serve(text string) error {
 	runtime.KeepAlive(ballast)
 	runtime.KeepAlive(crowd)
 	return nil
+}
+
+// refuseTracing carries the order out in a process that may not be traced. It returns when there cannot be one.
+func (o order) refuseTracing() error {
+	o.Untraced = false
+	text, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	if err := os.Setenv(marker, string(text)); err != nil {
+		return err
+	}
+	return refuseTracing(os.Environ())
 }
 
 //go:noinline
