@@ -141,16 +141,17 @@ func (c *Client) Status() engine.Status { return c.dialer.Status() }
 
 // counts are the client's figures; all atomic.
 type counts struct {
-	attempts, connects, accepted, written, lost, calls, late atomic.Uint64
+	attempts, connects, accepted, written, lost, unknown, calls, late atomic.Uint64
 }
 
-// Stats are a client's figures since Dial. Accepted = Written + Lost.
+// Stats are a client's figures since Dial. Accepted = Written + Lost, and Unknown <= Written.
 type Stats struct {
 	Attempts uint64 // connections tried
 	Connects uint64 // connections made
 	Accepted uint64 // packets accepted for sending by connections that have ended
 	Written  uint64 // of these, taken by the kernel
 	Lost     uint64 // of these, lost with their connection
+	Unknown  uint64 // of those written, by connections that ended without order: they arrived or not; see Lost
 	Calls    uint64 // calls begun
 	Late     uint64 // answers nobody waited for any more, dropped
 }
@@ -160,6 +161,6 @@ func (c *Client) Stats() Stats {
 	n := &c.count
 	return Stats{
 		Attempts: n.attempts.Load(), Connects: n.connects.Load(), Accepted: n.accepted.Load(), Written: n.written.Load(),
-		Lost: n.lost.Load(), Calls: n.calls.Load(), Late: n.late.Load(),
+		Lost: n.lost.Load(), Unknown: n.unknown.Load(), Calls: n.calls.Load(), Late: n.late.Load(),
 	}
 }

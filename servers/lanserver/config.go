@@ -41,19 +41,24 @@ type ClientConfig struct {
 	// CallLimit is the most calls in flight, 1..2^20; more get ErrTooManyCalls. Default 4,096.
 	CallLimit int
 
-	// OnLost is told of each connection that ended with packets accepted for sending that the kernel never took, after
-	// OnClientLeave, on the client's worker. It must not block. Default: nothing; Stats counts in any case.
+	// OnLost is told of each connection that took packets accepted for sending with it, or may have: Packets or Unknown of
+	// what it is told is not 0. It runs after OnClientLeave, on the client's worker, and must not block. Default: nothing;
+	// Stats counts in any case.
 	OnLost func(Lost)
 }
 
-// Lost is what went with one connection. Accepted = Written + Packets.
+// Lost is what went with one connection. Accepted = Written + Packets, and Unknown is Written or 0.
 type Lost struct {
 	Session  ID
 	Reason   Reason
 	Accepted uint64 // packets accepted for sending, by the client and in callbacks
-	Written  uint64 // of these, taken whole by the kernel; whether they arrived is not known
+	Written  uint64 // of these, taken whole by the kernel
 	Packets  uint64 // of these, never taken whole: the peer has not handled them
-	Calls    int    // calls that waited for an answer, written or not; they got ErrConnectionLost
+	// Unknown is Written after an end without order, that is for each abnormal Reason: a reset, an error, a fault of either
+	// side. The kernel was to deliver these packets and gave up whatever was still on its way, so that only an answer tells
+	// which of them were handled. It is 0 after PeerClosed and ServerStopping.
+	Unknown uint64
+	Calls   int // calls that waited for an answer, written or not; they got ErrConnectionLost
 }
 
 func (c ClientConfig) withDefaults() (ClientConfig, error) {

@@ -68,15 +68,19 @@ func (w *watched) OnClientLeave(s *Session, reason Reason) {
 		Session: s.ID(), Reason: reason, Accepted: s.Written() + s.Unsent(), Written: s.Written(), Packets: s.Unsent(),
 		Calls: conn.end(),
 	}
+	if reason.Abnormal() {
+		lost.Unknown = lost.Written
+	}
 	c.count.accepted.Add(lost.Accepted)
 	c.count.written.Add(lost.Written)
 	c.count.lost.Add(lost.Packets)
+	c.count.unknown.Add(lost.Unknown)
 	defer c.report(lost)
 	w.Handler.OnClientLeave(s, reason)
 }
 
 func (c *Client) report(lost Lost) {
-	if lost.Packets > 0 {
+	if lost.Packets > 0 || lost.Unknown > 0 {
 		c.cfg.OnLost(lost)
 	}
 }

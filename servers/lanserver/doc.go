@@ -2,7 +2,8 @@
 //
 //	New ---> Server: listens on one address, card or list of peers        Dial ---> Client: one connection, kept up
 //
-//	Client.Send --accepted--> worker's queue --> kernel      connection lost: Lost counts what was accepted and not taken
+//	Client.Send --accepted--> worker's queue --> kernel      connection lost: Lost counts what the kernel never took and,
+//	                                                         after a reset or an error, what it took and may have dropped
 //	Client.Call --id,packet-> OnRecv, IsCall --> Reply --id,packet--> Call returns it
 //
 // A server of this package has workers and pools of its own, so that server-to-server traffic neither disturbs users nor is

@@ -138,17 +138,18 @@ func TestLossIsExact(t *testing.T) {
 			}
 		})
 	}
-	var lost, calls uint64
+	var lost, unknown, calls uint64
 	for range rounds {
 		conn := receive(t, conns, "connection")
 		io.CopyN(io.Discard, conn, 300_000)
 		conn.(*net.TCPConn).SetLinger(0) // a reset
 		conn.Close()
 		l := receive(t, losses, "loss")
-		if l.Accepted != l.Written+l.Packets || l.Packets == 0 || l.Written < 300_000/502 {
+		if l.Accepted != l.Written+l.Packets || l.Unknown != l.Written || l.Packets == 0 || l.Written < 300_000/502 {
 			t.Errorf("%+v does not add up", l)
 		}
 		lost += l.Packets
+		unknown += l.Unknown
 		calls += uint64(l.Calls)
 	}
 	close(stopSending)
@@ -159,13 +160,58 @@ func TestLossIsExact(t *testing.T) {
 	close(losses)
 	for l := range losses {
 		lost += l.Packets
+		unknown += l.Unknown
 	}
 	st := c.Stats()
-	if st.Accepted != accepted.Load() || st.Written+st.Lost != st.Accepted || st.Lost != lost || calls != 0 {
-		t.Errorf("stats %+v, want %d accepted and %d lost", st, accepted.Load(), lost)
+	if st.Accepted != accepted.Load() || st.Written+st.Lost != st.Accepted || st.Lost != lost || st.Unknown != unknown || calls != 0 {
+		t.Errorf("stats %+v, want %d accepted, %d lost and %d unknown", st, accepted.Load(), lost, unknown)
 	}
 	if got := c.Status().Packets.InUse; got != 0 {
 		t.Errorf("%d packets in use, want 0", got)
+	}
+}
+
+// What the kernel took and a reset may have lost is told, though nothing waited any more; after an end in good order nothing
+// is.
+func TestResetLeavesWhatWasWrittenInDoubt(t *testing.T) {
+	const packets, size = 10, 500
+	for _, reset := range []bool{true, false} {
+		addr, conns := silent(t)
+		losses, left := make(chan lanserver.Lost, 1), make(chan lanserver.Reason, 1)
+		cfg := lanserver.ClientConfig{
+			Config: lanserver.Config{Addr: addr}, BackoffMin: patience, BackoffMax: patience,
+			OnLost: func(l lanserver.Lost) { losses <- l },
+		}
+		c := dial(t, cfg, handler{leave: func(_ *lanserver.Session, reason lanserver.Reason) { left <- reason }})
+		conn := receive(t, conns, "connection")
+		for range packets {
+			if err := c.Send(c.NewPacket().Bytes(make([]byte, size))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := io.CopyN(io.Discard, conn, packets*(2+size)); err != nil {
+			t.Fatal(err)
+		}
+		if reset {
+			conn.(*net.TCPConn).SetLinger(0)
+		}
+		conn.Close()
+		reason := receive(t, left, "leave")
+		want := uint64(0)
+		if reset {
+			want = packets
+			l := receive(t, losses, "report of what is in doubt")
+			if l.Unknown != packets || l.Written != packets || l.Packets != 0 || l.Reason != reason {
+				t.Errorf("%+v, want %d packets unknown and none lost", l, packets)
+			}
+		}
+		hangUp(t, c)
+		if st := c.Stats(); st.Unknown != want || st.Written != packets || st.Lost != 0 {
+			t.Errorf("reset %v, %v: %+v, want %d unknown", reset, reason, st, want)
+		}
+		if len(losses) > 0 {
+			t.Errorf("reset %v: %+v more is told", reset, <-losses)
+		}
 	}
 }
 
