@@ -40,6 +40,12 @@ func (l Limits) Validate() error {
 	return err
 }
 
+// Loop returns what makes a crash loop: so many deaths within so long, defaults filled in.
+func (l Limits) Loop() (crashes int, within time.Duration) {
+	l, _ = l.withDefaults() // who opens a store with it hears what makes no sense
+	return l.LoopCrashes, l.LoopWithin
+}
+
 // withDefaults fills in what is zero and reports every field that makes no sense.
 func (l Limits) withDefaults() (Limits, error) {
 	err := errors.Join(

@@ -30,6 +30,9 @@
 // is opened. Where such a pipe does not exist the monitor reads to the
 // end and writes a bundle of text.
 //
+// A report that could not be sent is tried again by the first monitor of a server as long as that lives, at the start of the next, and
+// once more when a server ends in good order.
+//
 // The control socket carries frames: length u32 little-endian, kind u8, JSON.
 // A monitor believes its server, which is the same program of the same user,
 // but bounds what it reads by [MaxFrame].

@@ -20,8 +20,13 @@ const (
 	DeathLimit = 5 * time.Second
 	// ExplainLimit is how long a server may take to describe itself for a report of a hang.
 	ExplainLimit = 3 * time.Second
-	// UploadLimit bounds the sending of reports after a death.
+	// UploadLimit bounds the sending of reports, after a death and whenever some wait.
 	UploadLimit = 15 * time.Second
+	// RetryEvery is how often the first monitor looks whether reports wait whose time has come; their back-off is the spool's.
+	RetryEvery = 5 * time.Second
+	// FarewellLimit bounds the sending of what waits when a server ends in good order, which waits for it; in its second half no
+	// further report is begun.
+	FarewellLimit = 2 * time.Second
 	// StormPanics is how many panics, caught while one is being reported, make a storm: that report has no core.
 	StormPanics = 1000
 	// MaxSource is the most of a file that is copied into a bundle where the source names no limit.

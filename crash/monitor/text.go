@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"vitrine/crash/bundle"
@@ -30,13 +31,17 @@ func serveText(in io.Reader) error {
 	if !ok {
 		return fmt.Errorf("receive setup: %w: %T", errFrame, first)
 	}
+	quiet := make(chan struct{})
+	go setup.carryText(quiet) // ends with quiet, or UploadLimit later
 	text, err := io.ReadAll(io.LimitReader(conn.r, MaxText))
+	close(quiet)
 	if err != nil {
 		return fmt.Errorf("read the crash text: %w", err)
 	}
 	began := time.Now()
 	dropped, _ := io.Copy(io.Discard, conn.r) // a crash must not wait for its reader
 	if bytes.Equal(text, endOfText) {
+		setup.farewell()
 		return nil
 	}
 	r := newReport(setup, began)
@@ -46,6 +51,15 @@ func serveText(in io.Reader) error {
 	r.meta.Class, r.meta.Reason, r.meta.ReasonHow = d.classify()
 	r.meta.Core.Why = "no cores on this system"
 	return j.finish()
+}
+
+// carryText sends what waits as long as the server lives.
+func (s *Setup) carryText(quiet <-chan struct{}) {
+	if err := s.flush(); err != nil {
+		fmt.Fprintln(os.Stderr, "crash monitor:", err)
+	}
+	s.send(nil, "")
+	(&courier{setup: s}).run(quiet)
 }
 
 // WriteText makes a bundle of a report of a server that lives on, without a monitor: what Captured and Sources would have

@@ -39,6 +39,10 @@ type watcher struct {
 	captures sync.WaitGroup        // live reports being made
 	slots    chan struct{}         // one taken per live report
 
+	quiet   chan struct{} // closed by hush
+	hushing sync.Once     // closes quiet
+	leaving sync.Once     // the farewell
+
 	mu      sync.Mutex
 	waiting map[uint64]chan *Sources // captures that wait for the server's part; guarded by mu
 	held    *held                    // the report that waits for the death; guarded by mu
@@ -66,7 +70,7 @@ func serve(role string) error {
 	go w.listen() // ends with the control socket, which the server's end closes
 	w.tell(&ready)
 	if role == RoleFirst {
-		go w.tidy()       // ends by itself within UploadLimit
+		go w.carry()      // ends with quiet, or UploadLimit later
 		go w.watchLoops() // ends with the process
 	}
 	return w.watch()
@@ -79,7 +83,7 @@ func newWatcher(role string) (*watcher, error) {
 	}
 	control := os.NewFile(fdControl, "control")
 	w := &watcher{
-		role: role, conn: NewConn(control), pipe: fdRead, pidfd: fdServer, silent: make(chan struct{}),
+		role: role, conn: NewConn(control), pipe: fdRead, pidfd: fdServer, silent: make(chan struct{}), quiet: make(chan struct{}),
 		slots: make(chan struct{}, MaxCaptures), waiting: map[uint64]chan *Sources{},
 	}
 	control.SetReadDeadline(time.Now().Add(setupLimit))
@@ -136,7 +140,20 @@ func (w *watcher) ptrace() string {
 	return "yes"
 }
 
-// tidy finishes what monitors before left behind, and sends what waits to be sent.
+// carry deals with what monitors before left behind, and then sends what waits to be sent as long as the server lives. The first
+// monitor alone does: what the reserve could not send is found by the first that is started in place of one that died.
+func (w *watcher) carry() {
+	if err := w.setup.flush(); err != nil {
+		fmt.Fprintln(os.Stderr, "crash monitor:", err)
+	}
+	w.tidy()
+	(&courier{setup: w.setup}).run(w.quiet)
+}
+
+// hush has nothing more sent of what waits: the server is dying, or ends.
+func (w *watcher) hush() { w.hushing.Do(func() { close(w.quiet) }) }
+
+// tidy finishes what monitors before left behind, and makes the run's first attempt to send what waits.
 func (w *watcher) tidy() {
 	store, err := w.setup.store()
 	if err != nil {
@@ -182,6 +199,7 @@ func (w *watcher) listen() {
 			w.deliver(m)
 		case *End:
 			w.ended.Store(true)
+			w.hush()
 			go w.leave() // ends with the process
 		case *Setup:
 			w.peer.meet(m.Peer)
@@ -207,10 +225,18 @@ func (w *watcher) hungUp() {
 // hangUpWait is how long a server may take to die after its control socket has closed.
 const hangUpWait = time.Second
 
-// leave ends the monitor of a server that ends in good order, once its last reports are written.
+// leave ends the monitor of a server that ends in good order.
 func (w *watcher) leave() {
-	w.settle()
+	w.farewell()
 	os.Exit(0)
+}
+
+// farewell returns once the server's last reports are written and, by the first monitor, tried to be sent once more.
+func (w *watcher) farewell() {
+	w.settle()
+	if w.role == RoleFirst {
+		w.leaving.Do(w.setup.farewell)
+	}
 }
 
 // watch waits for the server's end and deals with it.
@@ -218,6 +244,7 @@ func (w *watcher) watch() error {
 	runtime.LockOSThread() // whoever stops a process must let it go
 	spoke, err := w.waitForEnd()
 	w.acting.Store(true)
+	w.hush()
 	if err != nil {
 		return err
 	}
@@ -225,7 +252,7 @@ func (w *watcher) watch() error {
 		waitFor(w.silent, time.Second)
 	}
 	if w.ended.Load() {
-		w.settle()
+		w.farewell()
 		return nil
 	}
 	if w.role == RoleReserve && !w.standBy() {

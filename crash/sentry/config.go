@@ -21,6 +21,7 @@ const (
 	MaxFingerprints = 256                  // whose uploads are counted; the one not seen for longest goes
 	MaxNames        = 1 << 14              // names of a spool that are looked at
 	MaxAge          = 30 * 24 * time.Hour  // of an event in the spool: Sentry takes none that is older
+	MaxTries        = 1000                 // attempts to send an event: MaxAge has some 730 at MaxBackOff
 	TempAge         = time.Hour            // of a file being written; then its writer is dead
 	StateWait       = 5 * time.Second      // nobody waits longer for the state of a spool
 	SendWait        = time.Minute          // nor for another sender, whatever its context says
@@ -31,6 +32,7 @@ const (
 	maxCompressed   = 20 << 20             // of an envelope, as Sentry takes it
 	maxRaw          = 100 << 20            // of it, not compressed
 	maxStateBytes   = 1 << 20              // of a state.json that is read
+	maxFlushes      = 100                  // ends of back-offs that are remembered
 	lockPoll        = 5 * time.Millisecond // between two tries for a lock
 	dirMode         = 0o700
 	fileMode        = 0o600

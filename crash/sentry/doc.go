@@ -15,7 +15,7 @@
 //	SPOOL/                   0700
 //	  ID.envelope.gz         0600  one envelope, ID = 32 hex digits, the event id
 //	  sent                   0600  ids that are done, a line of 33 bytes each, the last [MaxSent] at least
-//	  state.json             0600  back-off, uploads of this hour by fingerprint, counts
+//	  state.json             0600  back-off, when it was ended, uploads of this hour by fingerprint, counts
 //	  aside/NAME             0600  files that were no envelopes, the last [MaxAside]
 //	  .lock .state.lock      0600  empty; the kernel gives them back when their holder dies
 //	  .tmp-*                 0600  being written; those of the dead are removed after [TempAge]

@@ -23,9 +23,10 @@ func createFile(name string) (output, error) {
 
 // spooled is one envelope of the spool.
 type spooled struct {
-	id   string
-	size int64
-	time time.Time // when it was written
+	id    string
+	size  int64
+	time  time.Time // when it was written
+	tried int       // attempts that failed; of the queue alone
 }
 
 // list gives the envelopes of the spool, oldest first. Other names are left alone.
@@ -39,7 +40,7 @@ func (s *Sender) list() ([]spooled, error) {
 		}
 		info, err := os.Lstat(s.path(name))
 		if err == nil {
-			all = append(all, spooled{id, info.Size(), info.ModTime()})
+			all = append(all, spooled{id: id, size: info.Size(), time: info.ModTime()})
 		}
 	}
 	slices.SortFunc(all, older)

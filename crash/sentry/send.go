@@ -18,7 +18,7 @@ import (
 type Result struct {
 	Sent    int       // events that the server took
 	Kept    int       // events that wait
-	Dropped int       // refused even without attachments, or too old
+	Dropped int       // refused even without attachments, too old, or tried MaxTries times
 	Aside   int       // files that were no envelopes
 	Next    time.Time // no attempt before; zero = none failed
 }
@@ -28,14 +28,20 @@ type Result struct {
 // another process that sends, at most SendWait, and ends when ctx does; what it did until then is done. The error tells
 // why events were kept; a running back-off is none, but Result.Next.
 func (s *Sender) Send(ctx context.Context) (Result, error) {
+	return s.SendWhile(ctx, func() bool { return true })
+}
+
+// SendWhile is Send, but begins to send no further event once more says no. One that is on its way is not called off, as it is when ctx
+// ends: nobody would know whether the server has it, and it would go again under its id.
+func (s *Sender) SendWhile(ctx context.Context, more func() bool) (Result, error) {
 	var r Result
-	err := s.sweep(ctx, &r)
+	err := s.sweep(ctx, more, &r)
 	files, e := s.list()
 	r.Kept = len(files)
 	return r, errors.Join(err, e)
 }
 
-func (s *Sender) sweep(ctx context.Context, r *Result) error {
+func (s *Sender) sweep(ctx context.Context, more func() bool, r *Result) error {
 	if s.dsn == nil {
 		return nil
 	}
@@ -53,6 +59,9 @@ func (s *Sender) sweep(ctx context.Context, r *Result) error {
 			return failures
 		}
 		for _, f := range queue {
+			if !more() {
+				return failures
+			}
 			done[f.id] = true
 			err := s.one(ctx, f, r)
 			failures = errors.Join(failures, err)
@@ -76,7 +85,10 @@ func (s *Sender) queue(done map[string]bool, r *Result) ([]spooled, error) {
 			files, r.Next = nil, st.Until
 		}
 		files = slices.DeleteFunc(files, func(f spooled) bool { return done[f.id] })
-		slices.SortStableFunc(files, func(a, b spooled) int { return cmp.Compare(st.Tried[a.id], st.Tried[b.id]) })
+		for i := range files {
+			files[i].tried = st.Tried[files[i].id]
+		}
+		slices.SortStableFunc(files, func(a, b spooled) int { return cmp.Compare(a.tried, b.tried) })
 		return nil
 	})
 	return files, err
@@ -109,7 +121,7 @@ func (s *Sender) one(ctx context.Context, f spooled, r *Result) error {
 	case err != nil:
 		r.Aside++
 		return s.update(func(st *state) error { st.Counts.Aside++; return s.setAside(f.id + suffix) })
-	case s.now().Sub(f.time) > MaxAge:
+	case s.now().Sub(f.time) > MaxAge, f.tried >= MaxTries:
 		r.Dropped++
 		return s.finish(f.id, func(c *Counts) { c.Evicted++ })
 	case s.doneBefore(f.id):

@@ -13,12 +13,13 @@ import (
 // state is state.json: what the processes that share a spool must agree on. It is read, changed and written under the
 // state lock. A file that is missing or damaged counts as empty: the events are not in it.
 type state struct {
-	Failures int             `json:"failures"`        // in a row
-	Until    time.Time       `json:"until,omitzero"`  // no attempt before
-	Ordered  bool            `json:"ordered"`         // by the server
-	Last     string          `json:"last,omitempty"`  // the failure
-	Tried    map[string]int  `json:"tried,omitempty"` // attempts that failed, by event id
-	Hours    map[string]hour `json:"hours,omitempty"` // by fingerprint
+	Failures int             `json:"failures"`          // in a row
+	Until    time.Time       `json:"until,omitzero"`    // no attempt before
+	Ordered  bool            `json:"ordered"`           // by the server
+	Last     string          `json:"last,omitempty"`    // the failure
+	Flushes  []time.Time     `json:"flushes,omitempty"` // back-offs that were ended, oldest first
+	Tried    map[string]int  `json:"tried,omitempty"`   // attempts that failed, by event id
+	Hours    map[string]hour `json:"hours,omitempty"`   // by fingerprint
 	Counts   Counts          `json:"counts"`
 }
 
@@ -35,7 +36,7 @@ type Counts struct {
 	Sent     uint64 `json:"sent"`      // were taken by the server
 	Dropped  uint64 `json:"dropped"`   // were refused by it, even without their attachments
 	Stripped uint64 `json:"stripped"`  // lost their attachments, which it refused
-	Evicted  uint64 `json:"evicted"`   // made room for newer ones, or became too old
+	Evicted  uint64 `json:"evicted"`   // made room for newer ones, became too old, or were tried MaxTries times
 	HeldBack uint64 `json:"held_back"` // were over the limit of their fingerprint, and never spooled
 	Aside    uint64 `json:"aside"`     // were no envelopes, or damaged
 	Bare     uint64 `json:"bare"`      // were spooled without attachments, for want of room on the disk
@@ -152,16 +153,6 @@ func (s *Sender) Stats() (Stats, error) {
 		x.Bytes += f.size
 	}
 	return x, err
-}
-
-// Resume forgets a back-off that followed failures, so that the next Send tries at once. One that the server ordered stands.
-func (s *Sender) Resume() error {
-	return s.update(func(st *state) error {
-		if !st.Ordered {
-			st.Until, st.Failures = time.Time{}, 0
-		}
-		return nil
-	})
 }
 
 // missing tells whether an error says that a file is not there.

@@ -16,7 +16,6 @@ import (
 	"runtime/pprof"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -27,6 +26,7 @@ import (
 	"vitrine/crash/bundle"
 	"vitrine/crash/monitor"
 	"vitrine/crash/scrub"
+	"vitrine/crash/sentry"
 	"vitrine/crash/sentry/sentrytest"
 	"vitrine/servers/observe"
 )
@@ -51,7 +51,7 @@ func (s *speaker) serve() error {
 		return err
 	}
 	cfg := observe.Config{CrashDir: s.Dir, Crash: crash.Config{
-		RunDir: s.Run, PanicEvery: 1, Scrub: scrub.Config{Secrets: s.Secrets}, Sentry: monitor.Sentry{DSN: s.DSN, PerHour: manyReports},
+		Static: map[string][]byte{"config.json": s.Canaries.config()}, RunDir: s.Run, PanicEvery: 1, Scrub: scrub.Config{Secrets: s.Secrets}, Sentry: monitor.Sentry{DSN: s.DSN, PerHour: manyReports},
 		Limits: bundle.Limits{BundleEvery: 1, CoreEvery: 1, BundlesPerHour: manyReports, LoopCrashes: 100, Bundles: manyReports},
 	}}
 	return observe.Run(context.Background(), cfg, func(ctx context.Context, st *observe.Stack) error {
@@ -128,7 +128,7 @@ func collapse(key []byte, value any) byte {
 
 // canaries are secrets that no report may show.
 type canaries struct {
-	Password, Token, JWT, Mail, Address, Configured, Environment, HeapKey string
+	Password, Token, JWT, Mail, Address, Configured, Environment, Config, HeapKey string
 }
 
 func newCanaries() canaries {
@@ -141,7 +141,7 @@ func newCanaries() canaries {
 	var ip [3]byte
 	rand.Read(ip[:])
 	return canaries{
-		Password: "pw" + word(5), Token: "tk" + word(5), Environment: "env" + word(5), Configured: "plain words " + word(5),
+		Password: "pw" + word(5), Token: "tk" + word(5), Environment: "env" + word(5), Config: "cfg" + word(5), Configured: "plain words " + word(5),
 		JWT:     "eyJhbGciOiJIUzI1NiJ9." + claims + "." + base64.RawURLEncoding.EncodeToString([]byte(word(16))),
 		Mail:    "ann." + word(4) + "@example.org",
 		Address: fmt.Sprintf("185.%d.%d.%d", ip[0], ip[1], ip[2]),
@@ -154,6 +154,12 @@ func (c *canaries) environment() map[string]string {
 	return map[string]string{
 		"DB_PASSWORD": c.Environment, "PRIVATE_KEY": c.Environment, "GOPROXY": "https://user:" + c.Environment + "@proxy.example.org,off",
 	}
+}
+
+// config is a configuration with canaries under secret keys, which lies in each bundle as it is: no configuration leaves the machine,
+// masked or not.
+func (c *canaries) config() []byte {
+	return fmt.Appendf(nil, `{"db.password":{"Value":%q},"ops.addr":{"Value":"127.0.0.1:0"},"chat.greeting":{"Value":%q}}`, c.Config, c.Config)
 }
 
 // said is the value of a panic, with all that it should not say.
@@ -170,7 +176,7 @@ func (c *canaries) all() map[string]string {
 	jwt := strings.Split(c.JWT, ".")
 	return map[string]string{
 		"password": c.Password, "token": c.Token, "claims of a JWT": jwt[1], "signature of a JWT": jwt[2], "e-mail": c.Mail,
-		"IPv4": c.Address, "configured": c.Configured, "environment": c.Environment, "key as hex": c.HeapKey, "key": string(key),
+		"IPv4": c.Address, "configured": c.Configured, "environment": c.Environment, "configuration": c.Config, "key as hex": c.HeapKey, "key": string(key),
 		"key as base64": base64.StdEncoding.EncodeToString(key), "part of a key": string(key[:16]),
 	}
 }
@@ -261,7 +267,8 @@ func (r *refuge) events() map[string]bool {
 	return all
 }
 
-// With Sentry down for a whole run every report waits; once it is up each arrives, once, whoever sends, and no secret does.
+// With Sentry down for a whole run every report waits. Once it is up the next starts send them, back-off or not: each arrives, once,
+// though two servers send at a time, and no secret does.
 func TestReportsOutliveAnOutageAndTellNoSecret(t *testing.T) {
 	r := newRefuge(t)
 	r.sink.Down(true)
@@ -274,21 +281,60 @@ func TestReportsOutliveAnOutageAndTellNoSecret(t *testing.T) {
 	}
 
 	r.sink.Down(false)
-	var senders sync.WaitGroup
-	for range 2 {
-		senders.Go(func() {
-			if out, status := runIn(t, r.dir, "crash", "--dir", r.crashes, "send", "--dsn", r.sink.DSN()); status != 0 {
-				t.Errorf("send: exit status %d: %s", status, out)
-			}
-		})
+	servers := make([]*program, 2)
+	for i := range servers {
+		servers[i], _ = r.speaker()
 	}
-	p = r.armed(append(slices.Clone(mortal), "--set", "crash.sentry_dsn="+r.sink.DSN())...)
-	senders.Wait()
 	eventually(t, "all arrived", func() bool { return len(r.sink.Events()) >= len(want) })
-	p.die(syscall.SIGTERM, 0)
+	for _, p := range servers {
+		p.die(syscall.SIGTERM, 0)
+	}
 	checkSink(t, r.sink, want)
 	r.checkSecrets()
 	t.Logf("%d crashes, %d events, %d requests", *crashCount, len(r.sink.Events()), r.sink.Requests())
+}
+
+// lasting is a living server with a report that Sentry did not take.
+func (r *refuge) lasting() *program {
+	r.t.Helper()
+	r.sink.Down(true)
+	p, addr := r.speaker()
+	r.say(addr, r.secrets.said(0))
+	eventually(r.t, "an attempt has failed", func() bool {
+		ids, _ := filepath.Glob(filepath.Join(r.crashes, "*Z-*", "meta.json")) // the pattern is well formed
+		if len(ids) != 1 {
+			return false
+		}
+		m, err := bundle.ReadMeta(filepath.Dir(ids[0]))
+		if err != nil {
+			return false
+		}
+		fate, err := sentry.FateOf(filepath.Join(r.crashes, monitor.SpoolDir), m)
+		return err == nil && fate.Waits && fate.Failures == 1
+	})
+	r.sink.Down(false)
+	return p
+}
+
+// A report that waits is sent while its server lives, without another crash, start or command.
+func TestReportsOfALivingServerAreSentWhenSentryIsUpAgain(t *testing.T) {
+	r := newRefuge(t)
+	p := r.lasting()
+	began := time.Now()
+	eventually(t, "it arrived", func() bool { return len(r.sink.Events()) > 0 })
+	took := time.Since(began)
+	p.die(syscall.SIGTERM, 0)
+	checkSink(t, r.sink, r.events())
+	t.Logf("%v after Sentry was up", took.Round(time.Second))
+}
+
+// A server that ends in good order sends what waits before it is gone, whatever back-off there is.
+func TestReportsAreSentWhenTheirServerEnds(t *testing.T) {
+	r := newRefuge(t)
+	p := r.lasting()
+	took := p.die(syscall.SIGTERM, 0)
+	checkSink(t, r.sink, r.events())
+	t.Logf("ended after %v", took.Round(time.Millisecond))
 }
 
 // checkSecrets fails when a canary is in what the sink was sent, or the rest of a value is not.
@@ -305,11 +351,15 @@ func (r *refuge) checkSecrets() {
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		local.Write(text)
+		config, err := e.Read("config.json", 1<<20)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		local.Write(append(text, config...))
 	}
-	for _, secret := range []string{r.secrets.Mail, r.secrets.JWT, r.secrets.Address, r.secrets.Configured, r.secrets.Password} {
+	for _, secret := range []string{r.secrets.Mail, r.secrets.JWT, r.secrets.Address, r.secrets.Configured, r.secrets.Password, r.secrets.Config} {
 		if !strings.Contains(local.String(), secret) {
-			r.t.Errorf("%q is in no text of a bundle", secret)
+			r.t.Errorf("%q is in no file of a bundle", secret)
 		}
 	}
 	for n := range *crashCount - 1 {
