@@ -1,21 +1,22 @@
 # The commands of the repository. `make help` lists them; `make run` and `make test` need nothing but Go and make.
 
-GO        ?= go
-GOFMT     ?= gofmt
-BOTS      ?= 200
-FUZZTIME  ?= 10s
-FUZZ      ?= .
-BENCH     ?= .
-COUNT     ?= 1
-ATTACKERS ?= 2000
-CONNECTS  ?= 10000
-USERS     ?= 5000
-WINDOWS   ?= 6
-PLAY      ?= 60s
-STORM     ?= 30s
-CRASHES   ?= 50
-DEATHS    ?= 10
-ARGS      ?=
+GO         ?= go
+GOFMT      ?= gofmt
+BOTS       ?= 200
+FUZZTIME   ?= 10s
+FUZZ       ?= .
+BENCH      ?= .
+COUNT      ?= 1
+ATTACKERS  ?= 2000
+CONNECTS   ?= 10000
+USERS      ?= 5000
+FLOOD_BOTS ?= 500
+WINDOWS    ?= 6
+PLAY       ?= 60s
+STORM      ?= 30s
+CRASHES    ?= 50
+DEATHS     ?= 10
+ARGS       ?=
 
 # Staticcheck runs from the module cache at this version and is no dependency of ours.
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -92,8 +93,8 @@ bots-chat: ## end to end: USERS=5000 sealed users of one chat server for PLAY=60
 	$(e2e) 'TestChatServesItsUsers' -bots $(USERS) -play $(PLAY)
 
 .PHONY: flood
-flood: ## end to end: the round trips of 500 users with and without a flood beside them, WINDOWS=6 of each
-	$(e2e) 'TestFloodIsLimited' -bots 500 -play 5s -windows $(WINDOWS) -ratio 1.5
+flood: ## end to end: the round trips of FLOOD_BOTS=500 users with and without a flood beside them, WINDOWS=6 of each
+	$(e2e) 'TestFloodIsLimited' -bots $(FLOOD_BOTS) -play 5s -windows $(WINDOWS) -ratio 1.5
 
 .PHONY: isolation
 isolation: ## end to end: peers beside USERS=5000 busy users in one process and the reverse, WINDOWS=6 of each

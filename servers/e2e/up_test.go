@@ -23,6 +23,8 @@ type outcome struct {
 		Wrong             *uint64
 		Missing           *uint64
 		ServerDisconnects *uint64  `json:"server_disconnects"`
+		ConnectErrors     *uint64  `json:"connect_errors"`
+		Unconnected       *int     `json:"unconnected"`
 		P50               *float64 `json:"rtt_p50_us"`
 		P99               *float64 `json:"rtt_p99_us"`
 		LastSession       string   `json:"last_session"`
@@ -76,6 +78,9 @@ func TestUpEndsWithBooksThatBalance(t *testing.T) {
 	const seconds = 2 // of the 3: bots connect one by one
 	for name, perBot := range map[string]uint64{"echo-lan": 10, "echo-classic": 10, "echo-sealed": 10, "chat": 1} {
 		s, ok := got.Servers[name]
+		if s.Sessions != bots/4 {
+			t.Errorf("%s: %d sessions, want one for each of the %d bots", name, s.Sessions, bots/4)
+		}
 		if want := perBot * seconds * bots / 4; !ok || s.Received < want {
 			t.Errorf("%s: received %d, want at least %d", name, s.Received, want)
 		}
