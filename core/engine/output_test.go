@@ -31,7 +31,10 @@ func (s *sim) emptyOutput() {
 
 // A frame that finds no room half way must not reach the peer in part, and what it had taken counts for nothing.
 func TestSimNoTornFrameAtTheOutputLimit(t *testing.T) {
-	s := newSim(t, simnet.Config{Window: 1 << 20}, Config{OutputLimitBytes: 1 << 20})
+	var told []bool
+	s := newSim(t, simnet.Config{Window: 1 << 20}, Config{OutputLimitBytes: 1 << 20, Observer: Observer{
+		QueueFull: func(s *Session, _ bool) { told = append(told, s.OutputFull()) },
+	}})
 	var got error
 	s.handler.onRecv = func(held *Session, in *packet.Reader) {
 		held.Send(held.NewPacket().Bytes(make([]byte, 3000)))
@@ -44,6 +47,9 @@ func TestSimNoTornFrameAtTheOutputLimit(t *testing.T) {
 	s.settle()
 	if got != ErrQueueFull {
 		t.Errorf("got %v, want ErrQueueFull", got)
+	}
+	if len(told) != 1 || !told[0] {
+		t.Errorf("the hook was told %v, want once that the output of all is full", told)
 	}
 	for b := c.Read(); len(b) > 0; {
 		size := 2 + int(binary.LittleEndian.Uint16(b))

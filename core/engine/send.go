@@ -203,7 +203,9 @@ func (w *worker) giveSlots(s *Session, at uint32) {
 // outputLimit closes a session that finds no room although it is within its own limit: the server's is reached.
 func (w *worker) outputLimit(s *Session) error {
 	w.stats.Local.UnsentPackets++
+	w.outputFull = true
 	w.queueFull(s, false)
+	w.outputFull = false
 	w.close(s, SendQueueFull)
 	return ErrQueueFull
 }

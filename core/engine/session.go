@@ -125,6 +125,10 @@ func (s *Session) Trace() flight.Ref { return s.worker.record.Handling() }
 // Waiting returns what waits to be sent: bytes of frames, and packets.
 func (s *Session) Waiting() (bytes, packets int) { return int(s.out.bytes), int(s.out.packets) }
 
+// OutputFull reports, inside the hook Observer.QueueFull alone, whether the session found no room because the output of all
+// sessions is at Config.OutputLimitBytes; false: the session is at a send limit of its own.
+func (s *Session) OutputFull() bool { return s.worker.outputFull }
+
 // NewPacket returns an empty packet from the worker's pool. It is never nil: at the server's packet limit it carries
 // packet.ErrExhausted, which Send reports. The caller owns it until Send or Release.
 func (s *Session) NewPacket() *packet.Packet { return s.worker.packets.New() }

@@ -69,8 +69,9 @@ type worker struct {
 	tailBytes []byte // its memory
 
 	// What is being called, for the panic hook.
-	callback callback
-	typ      uint16
+	callback   callback
+	typ        uint16
+	outputFull bool // in the hook QueueFull: the output of all sessions is at its limit
 
 	commands *lockfree.MPSC[command] // from any goroutine
 	inbox    []command

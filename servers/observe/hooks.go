@@ -125,7 +125,7 @@ func (h *hooks) sendQueueFull(s *engine.Session, dropped bool) {
 	}
 	if line.wanted() {
 		bytes, packets := s.Waiting()
-		line.writeIn(h.during(s), append(h.session(s), slog.Int("waiting_bytes", bytes), slog.Int("waiting_packets", packets))...)
+		line.writeIn(h.during(s), append(h.session(s), limitOf(s), slog.Int("waiting_bytes", bytes), slog.Int("waiting_packets", packets))...)
 	}
 }
 

@@ -161,7 +161,7 @@ func TestFullSendQueuesAreLogged(t *testing.T) {
 	c.Write([]byte("\x01\x00a\x01\x00b\x01\x00c")) // three answers in one turn, and room for one
 	c.gone()
 	eventually(t, "the session has left", func() bool { return len(r.log.with(t, "session broken")) == 1 })
-	if lines := r.log.with(t, "send queue full"); len(lines) != 1 || lines[0]["waiting_packets"] != 1.0 || lines[0]["waiting_bytes"] != 3.0 {
+	if lines := r.log.with(t, "send queue full"); len(lines) != 1 || lines[0]["waiting_packets"] != 1.0 || lines[0]["waiting_bytes"] != 3.0 || lines[0]["limit"] != "session" {
 		t.Errorf("got %v, want one line with what waits", lines)
 	}
 	if got := r.log.with(t, "session broken")[0]["reason"]; got != "send_queue_full" {

@@ -94,7 +94,8 @@ func ratesOf(from, to engine.Counters, seconds float64) Rates {
 	}
 }
 
-// sample takes a sample of every server each second until the stack is done, and says what the log held back.
+// sample takes a sample of every server each second until the stack is done, and says which limits were hit and what the log held
+// back.
 func (st *Stack) sample() {
 	ticker := time.NewTicker(sampleInterval)
 	defer ticker.Stop()
@@ -115,5 +116,6 @@ func (st *Stack) sampleAll(now time.Time) {
 		st.mu.Lock()
 		s.window.add(now, status)
 		st.mu.Unlock()
+		st.tellLimits(s, &status)
 	}
 }

@@ -99,6 +99,7 @@ func (st *Stack) stop() {
 	st.closeOps()
 	close(st.done)
 	st.running.Wait()
+	st.tellLastLimits()
 	st.reportHeldBack()
 }
 

@@ -50,6 +50,7 @@ type server struct {
 	engine *engine.Server // fixed
 	name   string         // fixed; unique in the stack
 	window window         // guarded by Stack.mu
+	told   hits           // owned by the sampler, and by stop after it
 }
 
 // gauge is a figure of a server's own.
