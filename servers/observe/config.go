@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"vitrine/crash"
@@ -47,6 +48,9 @@ type Config struct {
 	// OTEL_EXPORTER_OTLP_HEADERS, names from OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES. Lines wait in a queue of 2,048;
 	// what it has no room for and what the collector does not take are counted, and nothing waits for either.
 	LogOTLP string
+	// MaskKeys are keys whose values are secrets beside those of [logx.DefaultMask], in the form of [logx.HandlerConfig]: of
+	// each line, files, stderr, collector and bundles get "***" in their place. Default none; what Log gets is not masked.
+	MaskKeys []string
 	// Log takes the lines instead of LogDir and stderr, all that it wants. It is called from the goroutines of workers and
 	// must be safe for that.
 	Log slog.Handler
@@ -108,5 +112,13 @@ func (c Config) withDefaults() (Config, error) {
 			problems = append(problems, fmt.Errorf("log collector: %w", err))
 		}
 	}
+	for _, key := range c.MaskKeys {
+		if strings.Trim(key, "*-_") == "" {
+			problems = append(problems, fmt.Errorf("mask key %q names nothing", key))
+		}
+	}
 	return c, errors.Join(problems...)
 }
+
+// mask returns the keys whose values are secrets.
+func (c *Config) mask() []string { return append(logx.DefaultMask(), c.MaskKeys...) }

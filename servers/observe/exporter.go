@@ -73,12 +73,12 @@ func collectorURL(text string) (*url.URL, error) {
 }
 
 // newExporter begins to export; close ends it. Nothing is asked of the collector before the first line.
-func newExporter(endpoint string, boot uint64, local *slog.Logger) (*exporter, error) {
+func newExporter(endpoint string, boot uint64, local *slog.Logger, mask []string) (*exporter, error) {
 	u, err := collectorURL(endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("log collector: %w", err)
 	}
-	e := &exporter{url: u, local: local, client: newClient(), redactor: logx.NewRedactor(nil), ended: make(chan struct{})}
+	e := &exporter{url: u, local: local, client: newClient(), redactor: logx.NewRedactor(mask), ended: make(chan struct{})}
 	e.ending, e.giveUp = context.WithCancel(context.Background())
 	options := []otlploghttp.Option{otlploghttp.WithEndpointURL(u.String()), otlploghttp.WithHTTPClient(e.client)}
 	if e.next, err = otlploghttp.New(e.ending, options...); err != nil {

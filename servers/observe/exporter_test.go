@@ -101,13 +101,13 @@ func TestCollectorGetsWarnings(t *testing.T) {
 	recorded(t)
 	c := newCollecting(t)
 	cfg, _ := journaled(t)
-	cfg.LogOTLP = c.URL
+	cfg.LogOTLP, cfg.MaskKeys = c.URL, []string{"*_iban"}
 	r := launchStack(t, cfg, engine.Config{Workers: 1})
 	trace := make(chan string, 1)
 	r.handler.notes <- func(s *engine.Session, in *packet.Reader) {
 		ctx := r.stack.Context(context.Background(), s, in)
 		slog.InfoContext(ctx, "too little", "type", "game")
-		slog.WarnContext(ctx, "cheating", "type", "game", "gold", 7, "token", "hunter2")
+		slog.WarnContext(ctx, "cheating", "type", "game", "gold", 7, "token", "hunter2", "his_iban", "hunter3")
 		id, span := traceOf(r.stack.Boot(), in.Trace())
 		trace <- hex.EncodeToString(id[:]) + " " + hex.EncodeToString(span[:])
 	}
@@ -127,7 +127,7 @@ func TestCollectorGetsWarnings(t *testing.T) {
 	if ids := hex.EncodeToString(got[0].TraceId) + " " + hex.EncodeToString(got[0].SpanId); ids != <-trace {
 		t.Errorf("trace and span: got %s", ids)
 	}
-	for key, want := range map[string]string{"type": "game", "session": id, "gold": "7", "token": "***"} {
+	for key, want := range map[string]string{"type": "game", "session": id, "gold": "7", "token": "***", "his_iban": "***"} {
 		if have := words(got[0].Attributes)[key]; have != want {
 			t.Errorf("%s: got %q, want %q", key, have, want)
 		}

@@ -44,12 +44,12 @@ func openJournal(cfg *Config, boot uint64, c *capture) (*journal, error) {
 		branches = j.branches(cfg)
 	}
 	if c.process != nil {
-		branches = append(branches, logx.Branch{Handler: newNotes(c.process), Level: slog.LevelInfo})
+		branches = append(branches, logx.Branch{Handler: newNotes(c.process, cfg.mask()), Level: slog.LevelInfo})
 	}
 	j.local = slog.New(logx.NewFanout(branches...))
 	j.log = j.local
 	if cfg.LogOTLP != "" {
-		if err := j.openExporter(cfg.LogOTLP, boot, branches); err != nil {
+		if err := j.openExporter(cfg, boot, branches); err != nil {
 			return nil, errors.Join(err, j.closeFile())
 		}
 	}
@@ -78,21 +78,21 @@ func (j *journal) openFile(c *logx.Config) error {
 
 // branches returns file and console.
 func (j *journal) branches(cfg *Config) []logx.Branch {
-	console := logx.ConsoleConfig{Level: cfg.LogLevel}
+	console := logx.ConsoleConfig{HandlerConfig: logx.HandlerConfig{Mask: cfg.mask()}, Level: cfg.LogLevel}
 	console.Repeat.Records = linesPerSecond
 	var branches []logx.Branch
 	if j.file != nil {
 		console.Types = j.file.Types()
-		branches = append(branches, logx.Branch{Handler: j.file.NewHandler(logx.HandlerConfig{})})
+		branches = append(branches, logx.Branch{Handler: j.file.NewHandler(logx.HandlerConfig{Mask: cfg.mask()})})
 	}
 	screen := logx.NewConsole(cfg.console, console)
 	j.console = slog.New(screen)
 	return append(branches, logx.Branch{Handler: screen})
 }
 
-func (j *journal) openExporter(endpoint string, boot uint64, branches []logx.Branch) error {
+func (j *journal) openExporter(cfg *Config, boot uint64, branches []logx.Branch) error {
 	var err error
-	if j.exporter, err = newExporter(endpoint, boot, j.local); err != nil {
+	if j.exporter, err = newExporter(cfg.LogOTLP, boot, j.local, cfg.mask()); err != nil {
 		return err
 	}
 	export := logx.Branch{Handler: j.exporter.handler(), Level: slog.LevelWarn}

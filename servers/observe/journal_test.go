@@ -273,6 +273,31 @@ func TestDefaultLoggersAreTheStacks(t *testing.T) {
 	}
 }
 
+// Keys that the configuration names are secrets beside those that always are, for files and console alike.
+func TestMaskKeysAddToTheDefault(t *testing.T) {
+	cfg, console := journaled(t)
+	cfg.OpsAddr, cfg.MaskKeys = "", []string{"pin", "*_iban"}
+	err := Run(t.Context(), cfg, func(context.Context, *Stack) error {
+		slog.Warn("paid", "type", "db", "pin", "1234", "his_iban", "DE02", "password", "hunter2", "spin", 7)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "WARN paid pin=*** his_iban=*** password=*** spin=7"
+	if all := found(t, cfg.LogDir, query.Query{}); len(having(all, want)) != 1 {
+		t.Errorf("the files do not hold %q:\n%s", want, strings.Join(all, "\n"))
+	}
+	if want := strings.Replace(want, " ", "] ", 1); !strings.Contains(console.String(), want) {
+		t.Errorf("the console does not say %q:\n%s", want, console)
+	}
+	for _, key := range []string{"", "*", "-_"} {
+		if err := (Config{MaskKeys: []string{key}}).Validate(); err == nil {
+			t.Errorf("key %q is taken", key)
+		}
+	}
+}
+
 // Levels change while it runs, of the files and of the console each.
 func TestLevelsChangeWhileItRuns(t *testing.T) {
 	cfg, console := journaled(t)

@@ -19,9 +19,9 @@ type noteHandler struct {
 	session bool // an attribute of the logger names the session
 }
 
-// newNotes returns the handler that gives lines to the black box of a process.
-func newNotes(process *crash.Process) slog.Handler {
-	redactor := logx.NewRedactor(nil)
+// newNotes returns the handler that gives lines to the black box of a process; mask as in logx.HandlerConfig.
+func newNotes(process *crash.Process, mask []string) slog.Handler {
+	redactor := logx.NewRedactor(mask)
 	return &noteHandler{Handler: slog.NewTextHandler(noteWriter{process}, &slog.HandlerOptions{
 		Level: slog.LevelDebug,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
