@@ -35,6 +35,9 @@ type Log struct {
 	lock  *segment.DirLock
 	found segment.Recovery // fixed: what Open found
 
+	refilled bool      // fixed after Open: the last owner's ring had all that the files lack
+	gap      [2]uint64 // fixed after Open: the first and the last index that Open found to be lost; 0, 0 = none
+
 	complain complainer
 
 	levelsMu  sync.Mutex

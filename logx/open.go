@@ -14,7 +14,8 @@ const baseDigits = 20
 
 // Open makes the directory the caller's, brings its files in order after a crash, writes what the last owner's ring still
 // holds, and starts the writer. segment.ErrInUse says that another process, or another Log, has the directory. The caller
-// closes the Log. What was found and mended is in Recovered.
+// closes the Log. What had to be mended is in Recovered, and the first records tell of it: WARN for the traces of a death, ERROR
+// and a line to Config.Complain for damage that has cost records.
 func Open(c Config) (*Log, error) {
 	if err := c.fill(); err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
@@ -47,6 +48,9 @@ func (l *Log) start() error {
 		return err
 	}
 	next, err := l.replay(files, l.found.Next)
+	if err == nil {
+		next, err = l.leap(files, next)
+	}
 	if err != nil {
 		return errors.Join(err, files.Close())
 	}
@@ -56,6 +60,7 @@ func (l *Log) start() error {
 	l.counters.written.Store(next - 1)
 	l.writer = newWriter(l, files, next)
 	go l.writer.run() // Ends with Close.
+	l.tellRecovery()
 	return nil
 }
 

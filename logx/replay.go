@@ -74,6 +74,7 @@ func (l *Log) replayRing(files output, path string, next uint64) (uint64, error)
 	}
 	err = ring.ReadDead(path, l.lock.Store(), next, func(h *record.Head, payload []byte) bool {
 		h.Type = l.renumbered(h.Type, old)
+		l.refilled = l.refilled || h.Index == l.found.Next
 		failed = add(files, h, payload, next)
 		next = max(next, h.Index+1)
 		return failed == nil

@@ -15,6 +15,9 @@ import (
 // brokenEnd finds damage at which the reading of the last segment ends: bytes that no writer leaves there, or whole
 // records behind them. Half a record is in order: its writer is at work, or died at it.
 func brokenEnd(dir string, s *segment.Segment) (Corruption, bool) {
+	if err := s.Emptied(); err != nil {
+		return Corruption{Segment: s.Base(), Err: err}, true
+	}
 	end, _ := s.Bytes()
 	next := s.End()
 	if again, _ := s.Bytes(); again != end || s.Sealed() || s.Stored() <= end {
@@ -28,6 +31,21 @@ func brokenEnd(dir string, s *segment.Segment) (Corruption, bool) {
 		return Corruption{}, false
 	}
 	return Corruption{Segment: s.Base(), Offset: end, Err: fmt.Errorf("record %d and all behind it: %w", next, err)}, true
+}
+
+// brokenBehind finds segments behind the last one, which ends at an index, whose data are gone.
+func brokenBehind(d *segment.Dir, end uint64) (broken []Corruption) {
+	for _, o := range d.Orphans() {
+		if o.Base >= end {
+			broken = append(broken, orphanCorruption(o))
+		}
+	}
+	return broken
+}
+
+// orphanCorruption tells of index or postings without data.
+func orphanCorruption(o segment.Orphan) Corruption {
+	return Corruption{Segment: o.Base, File: o.Name, Offset: -1, Err: fmt.Errorf("%w: the data of its segment are gone", segment.ErrCorrupt)}
 }
 
 // readAt reads what a block and a record can have of a file.

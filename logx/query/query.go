@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"vitrine/logx/record"
+	"vitrine/logx/segment"
 )
 
 // Limits of a search.
@@ -72,6 +73,10 @@ type Stats struct {
 	Corrupted  int   // places that could not be read
 	Corrupt    []Corruption
 	Next       uint64 // the index after the last record there was, in files and ring
+
+	// Asides are the files that keep what a recovery took out of the log because it was damaged, as of the beginning. They are
+	// not searched, and are no error: Verify tells what is in them.
+	Asides []segment.Aside
 }
 
 // Corruption is a place that could not be read.

@@ -69,6 +69,7 @@ func newSearch(dir string, q Query, yield Yield) (*search, error) {
 	if s.open, err = segment.Open(dir); err != nil {
 		return s, err
 	}
+	s.stats.Asides = s.open.Asides()
 	return s, s.checkTypes()
 }
 

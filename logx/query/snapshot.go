@@ -41,7 +41,8 @@ func look(dir string, d *segment.Dir, q *Query, given place) (snap *snapshot, ag
 	if err != nil {
 		snap.unread = []Corruption{{File: cmp.Or(rest.of.owner.Ring, "LOCK"), Offset: -1, Err: err}}
 	}
-	snap.noLog = err == nil && len(all) == 0 && snap.next == 1 && !rest.living
+	snap.broken = brokenBehind(d, snap.end)
+	snap.noLog = err == nil && len(all)+len(snap.broken) == 0 && snap.next == 1 && !rest.living
 	if len(all) > 0 && (rest.first != snap.end || rest.next == snap.end) {
 		if c, found := brokenEnd(dir, all[len(all)-1]); found {
 			snap.broken = append(snap.broken, c)

@@ -27,14 +27,21 @@ type Report struct {
 	Duplicates []Gap        // runs of indexes that are in two segments
 	Duplicated uint64       // records in them
 	Lost       uint64       // records that were there and cannot be read
-	Corrupt    []Corruption // what is not as its writer left it
+	Corrupt    []Corruption // what is not as its writer left it, and what a recovery has set aside
 	Corrupted  int          // of all
+	Asides     []Aside      // the first MaxCorruptions files that keep what a recovery took out of the log
 
 	Tombstones uint64 // records that stand for those whose caller was killed while it wrote
 	Dropped    uint64 // records that tell how many were dropped before them
 	Torn       int64  // bytes behind the last record, which the next writer cuts
 	Pending    uint64 // records in the ring of a dead writer, which the next writer puts in a file
 	Unindexed  int    // sealed segments without their block index: slow to search, but complete
+}
+
+// Aside is a file that keeps what a recovery took out of the log because it was damaged, and what is whole in it.
+type Aside struct {
+	segment.Aside
+	segment.Salvage
 }
 
 // Clean tells whether nothing is missing, twice there or damaged. What the last fields count is in order.
@@ -61,6 +68,7 @@ type verification struct {
 	progress    func(done, total int64)
 	done, total int64
 	next        uint64 // the index that is due; 0 before the first segment
+	lost        uint64 // base of the first segment of which something was set aside; 0 = none
 	report      Report
 }
 
@@ -74,6 +82,9 @@ func (v *verification) run(ctx context.Context, dir string) error {
 		data, _ := s.Bytes()
 		v.total += data
 	}
+	if err := v.leftovers(ctx, d); err != nil {
+		return err
+	}
 	var types *record.Types
 	for _, s := range d.Segments() {
 		err := v.segment(ctx, s)
@@ -83,6 +94,39 @@ func (v *verification) run(ctx context.Context, dir string) error {
 		types = s.Types()
 	}
 	return v.ring(dir, types)
+}
+
+// leftovers adds what damage has left beside the segments.
+func (v *verification) leftovers(ctx context.Context, d *segment.Dir) error {
+	for _, a := range d.Asides() {
+		found, err := d.Salvage(ctx, a)
+		if errors.Is(err, segment.ErrRemoved) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if v.lost == 0 {
+			v.lost = a.Base
+		}
+		if len(v.report.Asides) < MaxCorruptions {
+			v.report.Asides = append(v.report.Asides, Aside{a, found})
+		}
+		v.corrupt(Corruption{Segment: a.Base, File: a.Name, Offset: -1, Err: asideError(&a, &found)})
+	}
+	for _, o := range d.Orphans() {
+		v.corrupt(orphanCorruption(o))
+	}
+	return nil
+}
+
+// asideError says what a recovery has set aside.
+func asideError(a *segment.Aside, found *segment.Salvage) error {
+	if found.Records == 0 {
+		return fmt.Errorf("%w: %d bytes of damaged log lie aside, no whole record among them", segment.ErrCorrupt, a.Bytes)
+	}
+	return fmt.Errorf("%w: %d bytes of damaged log lie aside, %d whole records among them, indexes %d to %d",
+		segment.ErrCorrupt, a.Bytes, found.Records, found.First, found.Last)
 }
 
 // segment adds what one segment holds.
@@ -121,6 +165,9 @@ func (v *verification) follows(first, end uint64) {
 	switch {
 	case v.next == 0:
 		r.First = first
+		if v.lost > 0 && v.lost < first {
+			v.gap(v.lost, first-1)
+		}
 	case first > v.next:
 		v.gap(v.next, first-1)
 	case first < v.next:
@@ -137,7 +184,7 @@ func (v *verification) ring(dir string, types *record.Types) error {
 	if err != nil {
 		return err
 	}
-	if v.report.Segments == 0 && rest.next == due && !rest.living {
+	if v.report.Segments+v.report.Corrupted == 0 && rest.next == due && !rest.living {
 		return ErrNoLog
 	}
 	if rest.next == due || rest.moved {

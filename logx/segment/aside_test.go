@@ -49,43 +49,57 @@ func TestDamagedFirstRecordKeepsTheRest(t *testing.T) {
 	}
 }
 
-// A record that is torn may hold the bytes of others in its message: they are kept, and count for nothing.
-func TestRecordsWithinATornOneAreNotFollowed(t *testing.T) {
-	d := newDesk(t, Config{})
-	d.put(10)
-	must(t, d.w.Rotate())
-	inner := record.Append(nil, &record.Head{Index: 50, Level: record.Info}, payloadOf(50))
-	h := headOf(11)
-	d.w.Add(&h, record.AppendPayload(nil, nil, nil, string(inner)+strings.Repeat("m", 1000), nil))
-	must(t, d.close())
-	log := d.read(11, suffixLog)
-	d.overwrite(11, suffixLog, log[:len(log)-500])
-	must(t, d.open())
-	if d.w.Next() != 11 || d.found.Aside != d.path(11, suffixAside) {
-		t.Errorf("next %d, want 11; found %+v", d.w.Next(), d.found)
+// A record that is torn may hold the bytes of others in its message: they are kept, and it is for the ring of the last owner
+// to tell whether they count.
+func TestRecordsWithinATornOneAreLeftToTheRing(t *testing.T) {
+	for _, records := range []int{0, 10} {
+		d := newDesk(t, Config{})
+		d.put(10)
+		must(t, d.w.Rotate())
+		d.put(records)
+		due := d.w.Next()
+		inner := record.Append(nil, &record.Head{Index: 50, Level: record.Info}, payloadOf(50))
+		h := headOf(due)
+		d.w.Add(&h, record.AppendPayload(nil, nil, nil, string(inner)+strings.Repeat("m", 1000), nil))
+		must(t, d.close())
+		log := d.read(11, suffixLog)
+		d.overwrite(11, suffixLog, log[:len(log)-500])
+		if records == 0 { // nothing was written behind the first record
+			must(t, os.Remove(d.path(11, suffixIndex)))
+			must(t, os.Remove(d.path(11, suffixWarn)))
+		}
+		must(t, d.takeOver())
+		if d.w.Next() != due || d.found.Behind != 51 || d.found.Aside != d.path(11, suffixAside) {
+			t.Errorf("next %d, want %d; found %+v", d.w.Next(), due, d.found)
+		}
+		d.put(5) // as the ring had it
+		d.reopen()
+		if d.found.Behind != 0 || len(d.found.Damaged) != 0 {
+			t.Errorf("found again: %+v", d.found)
+		}
+		d.holds(1, due+4)
 	}
-	d.put(5)
-	d.reopen()
-	d.holds(1, 15)
 }
 
 // Each damage of a segment has its own file, as far as there are names: then the last one is replaced.
 func TestMoreDamageKeepsWhatWasSetAside(t *testing.T) {
 	d := newDesk(t, Config{})
-	d.put(10)
+	d.put(100)
+	must(t, d.close())
+	log := d.read(1, suffixLog)
+	at := starts(t, log)
 	var kept [][]byte
 	for n := 1; n <= maxAside+1; n++ {
-		d.add(10)
-		must(t, d.close())
-		log := d.read(1, suffixLog)
-		at := starts(t, log)
-		damaged := flipped(log, at[10]+record.HeadBytes+n)
+		damaged := flipped(log, at[100-n]+record.HeadBytes)
 		d.overwrite(1, suffixLog, damaged)
+		d.overwrite(1, suffixIndex, nil)
+		d.overwrite(1, suffixWarn, nil)
 		must(t, d.open())
 		if want := d.path(1, asideSuffix(min(n, maxAside))); d.found.Aside != want {
 			t.Fatalf("damage %d is kept in %q, want %q", n, d.found.Aside, want)
 		}
-		kept = append(kept, damaged[at[10]:])
+		must(t, d.close())
+		kept = append(kept, damaged[at[100-n]:])
 	}
 	kept = slices.Delete(kept, maxAside-1, maxAside)
 	for i, want := range kept {
@@ -93,8 +107,6 @@ func TestMoreDamageKeepsWhatWasSetAside(t *testing.T) {
 			t.Errorf("%s has other bytes than were set aside", fileName(1, asideSuffix(i+1)))
 		}
 	}
-	d.put(5)
-	d.holds(1, 15)
 }
 
 // What was set aside goes with its segment.

@@ -26,6 +26,8 @@ type Dir struct {
 
 	mu       sync.Mutex
 	segments []*Segment // guarded by mu: ascending; replaced, never changed
+	asides   []Aside    // guarded by mu: replaced, never changed
+	orphans  []Orphan   // guarded by mu: candidates; replaced, never changed
 	open     []*Segment // guarded by mu: those with open files, the first to go first
 	closed   bool       // guarded by mu
 }
@@ -42,24 +44,26 @@ func Open(dir string) (*Dir, error) {
 // Refresh lists the directory again: new segments join, removed ones leave and are closed. Segments that stay are the
 // same values. What the list held before stays valid for those who have it.
 func (d *Dir) Refresh() error {
-	bases, err := listBases(d.path)
+	all, err := listNames(d.path)
 	if err != nil {
 		return fmt.Errorf("list log directory %q: %w", d.path, err)
 	}
-	left, err := d.replace(bases)
+	left, err := d.replace(&all)
 	for _, s := range left {
 		err = errors.Join(err, s.Close())
 	}
 	return err
 }
 
-// replace makes the segments those of bases, and gives the ones that are not among them any more.
-func (d *Dir) replace(bases []uint64) (left []*Segment, err error) {
+// replace makes the segments those of a listing, and gives the ones that are not among them any more.
+func (d *Dir) replace(all *listing) (left []*Segment, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return nil, fmt.Errorf("list log directory %q: %w", d.path, fs.ErrClosed)
 	}
+	bases := all.bases
+	d.asides, d.orphans = all.asides, all.orphans
 	segments := make([]*Segment, 0, len(bases))
 	for _, base := range bases {
 		if i, ok := search(d.segments, base); ok {
@@ -87,25 +91,22 @@ func search(segments []*Segment, base uint64) (int, bool) {
 	})
 }
 
-// listBases finds the segments of a directory by the names of their data, ascending.
-func listBases(dir string) ([]uint64, error) {
+// listNames reads the names in a directory.
+func listNames(dir string) (all listing, err error) {
 	f, err := os.Open(dir)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
 	defer f.Close()
 	names, err := f.Readdirnames(-1)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
-	var bases []uint64
 	for _, name := range names {
-		if base, suffix, ok := parseName(name); ok && (suffix == suffixLog || suffix == suffixZstd) {
-			bases = append(bases, base)
-		}
+		all.add(name)
 	}
-	slices.Sort(bases)
-	return slices.Compact(bases), nil
+	all.settle()
+	return all, nil
 }
 
 // Segments gives the segments, ascending by index, as of Open or the last Refresh. The slice must not be changed.

@@ -35,13 +35,20 @@ type mender struct {
 	posted []int   // postings of each
 	titled bool    // .warn has the segment's header
 	walker walker  // from restart on
+	beside []known // what index and postings named before they were mended
+	begun  bool    // the file may be a first write that was cut short
 	torn   bool    // the walk ended within a record, or at the end
+	spoilt bool    // it ended at a record that is damaged
+	cause  error   // what ended it
 }
 
 // run is false when the segment has no records, and nothing was set aside.
 func (m *mender) run() (there bool, err error) {
 	info, err := m.file.Stat()
 	if err != nil {
+		return false, err
+	}
+	if m.beside, err = m.lookBeside(m.base); err != nil {
 		return false, err
 	}
 	if m.size = info.Size(); m.size > MaxSegmentBytes {
@@ -72,7 +79,8 @@ func (m *mender) readHead() (there bool, err error) {
 		return true, err
 	}
 	m.head = header{}
-	return m.setAside(0)
+	m.begun = begun(b) && string(b[:min(len(b), len(magicLog))]) == magicLog[:min(len(b), len(magicLog))]
+	return m.setAside(0, err)
 }
 
 // mend finds where to restart, and brings data, index and postings to where the records end.
@@ -85,7 +93,8 @@ func (m *mender) mend() (there bool, err error) {
 		err = errors.Join(err, m.closeIndex())
 	}
 	if err == nil && !there {
-		return m.setAside(int64(m.head.size))
+		m.begun = m.torn
+		return m.setAside(int64(m.head.size), m.cause)
 	}
 	return there, err
 }
@@ -231,12 +240,25 @@ func (m *mender) walk() error {
 		m.write()
 		if err != nil {
 			m.found.Scanned += m.walker.offset - from
-			if m.torn = errors.Is(err, io.EOF); m.torn || errors.Is(err, ErrCorrupt) {
-				return nil
-			}
-			return err
+			return m.ended(err)
 		}
 	}
+}
+
+// ended notes what ended the walk. The error is that of reading.
+func (m *mender) ended(err error) error {
+	m.torn = errors.Is(err, io.EOF)
+	if !m.torn && !errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	if m.cause = err; m.torn {
+		m.cause = fmt.Errorf("%w: the data end within record %d", ErrCorrupt, m.walker.next)
+		return nil
+	}
+	var length [4]byte
+	_, err = m.file.ReadAt(length[:], m.walker.offset)
+	m.spoilt = order.Uint32(length[:]) != 0 // no record begins with 0, which is the front of a footer, or of nothing
+	return notEOF(err)
 }
 
 func (m *mender) write() {
@@ -250,10 +272,7 @@ func (m *mender) cut() error {
 	if m.walker.sealed {
 		end += FooterBytes
 	}
-	if end == m.size {
-		return nil
-	}
-	if err := m.copyAside(end); err != nil {
+	if err := m.copyAside(end); err != nil || end == m.size {
 		return err
 	}
 	m.found.CutBytes += m.size - end

@@ -6,23 +6,27 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Recovery is what OpenWriter found and mended.
 type Recovery struct {
-	Next     uint64   // the index that follows; 1 in an empty directory
+	Next     uint64   // the index that follows in the files; 1 in an empty directory
+	Behind   uint64   // above Next: those before it were given out and are lost, if no ring has Next. Skip to it. 0 = none
 	CutBytes int64    // taken off the end of the last segment: a torn record, or a damaged one and what follows it
-	Aside    string   // path of the file that keeps these bytes, when there are whole records among them
+	Aside    string   // path of the file that keeps damaged bytes, the last one if there are several
 	Rebuilt  []string // names of the index and postings files that were missing, short or wrong
 	Removed  []string // names of the files that were left over: temporary ones, both forms of one segment, index without data
 	Scanned  int64    // bytes of data that were read and checked
+	Damaged  []Damage // what the death of a process does not explain, at most MaxDamages; empty as a rule
+	More     int      // damage beyond those
 }
 
 // recovery brings a directory in order before it is written to. The steps, each of which may have been cut short by the
 // end of an earlier process:
 //
 //	*.tmp                     removed: a compression that did not come to its end
-//	.idx, .warn without .log  removed: a removal that did not
+//	.idx, .warn without .log  before the first segment removed: a removal that did not; elsewhere kept aside
 //	.log beside .log.zst      the .zst counts if it is whole, else the .log; the other is removed
 //	last segment, sealed      index and postings are compared with the footer's checksums
 //	last segment, not sealed  see mender
@@ -31,6 +35,7 @@ type recovery struct {
 	store  uint64
 	found  Recovery
 	goesOn *live // the last segment, when it is not sealed; else nil
+	ends   bool  // goesOn was damaged: it is to be sealed
 }
 
 func (r *recovery) run() error {
@@ -38,6 +43,7 @@ func (r *recovery) run() error {
 	if err != nil {
 		return err
 	}
+	defer r.settle()
 	r.found.Next = 1
 	for i := len(segments) - 1; i >= 0; i-- {
 		base := segments[i].base
@@ -46,11 +52,19 @@ func (r *recovery) run() error {
 			return fmt.Errorf("recover segment %d: %w", base, err)
 		}
 		if there {
-			return nil
+			return r.reachAside(&segments[i])
 		}
 		r.found.Next = max(r.found.Next, base) // nothing is in it: the one before counts, if there is one
+		r.reach(base)
 	}
 	return nil
+}
+
+// settle forgets that indexes were given out which the files have.
+func (r *recovery) settle() {
+	if r.found.Behind <= r.found.Next {
+		r.found.Behind = 0
+	}
 }
 
 // tidy removes what is left over and returns the segments, also those of which there is only what was set aside.
@@ -65,20 +79,34 @@ func (r *recovery) tidy() ([]stored, error) {
 		}
 	}
 	var segments []stored
-	for _, s := range all {
-		if s.leftover() {
-			err = r.removeAll(&s)
+	for i := range all {
+		s := &all[i]
+		if s.orphaned() {
+			err = r.orphans(s, len(segments) == 0 && slices.ContainsFunc(all[i+1:], func(s stored) bool { return s.data() }))
 		} else if s.plain && s.zipped {
-			err = r.oneForm(&s)
+			err = r.oneForm(s)
 		}
 		if err != nil {
 			return nil, err
 		}
 		if !s.leftover() {
-			segments = append(segments, s)
+			segments = append(segments, *s)
 		}
 	}
 	return segments, nil
+}
+
+// orphans removes index and postings that a removal has left, which begins with the oldest. Others are all that is left of a
+// segment: they are kept.
+func (r *recovery) orphans(s *stored, oldest bool) error {
+	switch {
+	case !oldest:
+		s.aside = true
+		return r.keepOrphans(s)
+	case s.leftover():
+		return r.removeAll(s)
+	}
+	return nil
 }
 
 func (r *recovery) remove(name string) error {
@@ -158,7 +186,7 @@ func (r *recovery) zippedEnd(base uint64) (uint64, error) {
 	if !ok {
 		return 0, err
 	}
-	r.config.Notify(fmt.Errorf("recover segment %d: %w", base, err))
+	r.damaged(Damage{File: fileName(base, suffixZstd), Err: err})
 	return end, nil
 }
 
@@ -196,8 +224,10 @@ func (r *recovery) checkHeader(b []byte, base uint64) (header, error) {
 
 // last brings the last segment in order. It is false when the segment has no records and was removed.
 func (r *recovery) last(s *stored) (there bool, err error) {
-	if !s.data() {
-		return r.behindAside(s)
+	if !s.data() { // the owner that set it aside wrote nothing
+		r.found.Next = s.base
+		r.reach(s.base + 1)
+		return true, nil
 	}
 	if s.zipped {
 		r.found.Next, err = r.zippedEnd(s.base)
@@ -241,7 +271,7 @@ func (r *recovery) checkSealed(base uint64, foot *footer) error {
 	err := Rebuild(r.config.FS, r.config.path(base, suffixLog))
 	if errors.Is(err, ErrCorrupt) { // the footer tells what follows, and readers do without the index
 		r.found.Rebuilt = nil
-		r.config.Notify(fmt.Errorf("recover segment %d: %w", base, err))
+		r.damaged(Damage{File: fileName(base, suffixLog), Err: err})
 		return nil
 	}
 	return err

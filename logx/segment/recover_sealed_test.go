@@ -21,8 +21,8 @@ func TestDamageOfASealedSegmentDoesNotStopTheLog(t *testing.T) {
 	if d.w.Next() != 3001 || len(d.found.Rebuilt) != 0 {
 		t.Errorf("next %d, want 3001; found %+v", d.w.Next(), d.found)
 	}
-	if told := d.told(); len(told) == 0 || !errors.Is(told[0], ErrCorrupt) {
-		t.Errorf("told %v", told)
+	if told := d.found.Damaged; len(told) != 1 || told[0].File != fileName(1, suffixLog) || !errors.Is(told[0].Err, ErrCorrupt) {
+		t.Errorf("told %+v", told)
 	}
 	d.put(5)
 	must(t, d.close())

@@ -57,28 +57,34 @@ func (m *mender) countPostings() (clean bool, err error) {
 // postings reads the postings as far as they are whole and ascend. It is clean when that is all of the file, or yield
 // had enough.
 func (m *mender) postings(yield func(p *Posting, size int) bool) (clean bool, err error) {
-	info, err := m.live.warn.file.Stat()
+	m.titled, clean, err = eachPosting(m.live.warn.file, m.head.store, m.base, yield)
+	return clean, err
+}
+
+// eachPosting is postings of any file. It is titled when it has the header of the segment.
+func eachPosting(file File, store, base uint64, yield func(p *Posting, size int) bool) (titled, clean bool, err error) {
+	info, err := file.Stat()
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	r := bufio.NewReaderSize(io.NewSectionReader(m.live.warn.file, 0, info.Size()), 64<<10)
+	r := bufio.NewReaderSize(io.NewSectionReader(file, 0, info.Size()), 64<<10)
 	head, err := r.Peek(warnHeaderBytes)
-	if m.titled = checkWarnHeader(head, m.head.store, m.base) == nil; !m.titled {
-		return false, notEOF(err)
+	if checkWarnHeader(head, store, base) != nil {
+		return false, false, notEOF(err)
 	}
 	r.Discard(warnHeaderBytes)
-	for next := m.base; ; {
+	for next := base; ; {
 		b, err := r.Peek(postingBytes + maxCopyBytes)
 		if len(b) == 0 {
-			return true, notEOF(err)
+			return true, true, notEOF(err)
 		}
 		size := postingSize(b)
-		p, broken := parsePosting(b[:size], m.base)
+		p, broken := parsePosting(b[:size], base)
 		if notEOF(err) != nil || broken != nil || p.Index < next {
-			return false, notEOF(err)
+			return true, false, notEOF(err)
 		}
 		if !yield(&p, size) {
-			return true, nil
+			return true, true, nil
 		}
 		next = p.Index + 1
 		r.Discard(size)

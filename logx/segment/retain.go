@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// retain removes the oldest segments until the rest is within the limits. Of each it removes the data first: index and
+// retain removes the oldest segments until the rest is within the limits. What was set aside of one goes with it, and is one
+// where nothing else is left of it. Of each it removes the data first: index and
 // postings without data mean a removal that did not come to its end, and go too.
 func (b *background) retain(live uint64) error {
 	all, _, err := list(b.config)
@@ -16,7 +17,7 @@ func (b *background) retain(live uint64) error {
 	count, bytes := 1, int64(0) // the live segment counts before it has files
 	for i := range all {
 		bytes += all[i].bytes
-		if all[i].data() && all[i].base < live {
+		if !all[i].leftover() && all[i].base < live {
 			count++
 		}
 	}
@@ -33,7 +34,7 @@ func (b *background) retain(live uint64) error {
 			return err
 		}
 		bytes -= s.bytes
-		if s.data() {
+		if !s.leftover() {
 			count--
 			b.counters.removed.Add(1)
 		}

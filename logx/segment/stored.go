@@ -23,8 +23,11 @@ type stored struct {
 // data tells whether there is a segment: index and postings may be left of one that was being removed.
 func (s *stored) data() bool { return s.plain || s.zipped }
 
-// leftover tells that nothing needs the files.
+// leftover tells that there are index and postings alone.
 func (s *stored) leftover() bool { return !s.data() && !s.aside }
+
+// orphaned tells that index or postings have lost their data.
+func (s *stored) orphaned() bool { return !s.data() && (s.index || s.warn) }
 
 // list finds the segments of a directory, ascending, and the names of temporary files. What is no file of ours it
 // passes over.

@@ -134,6 +134,9 @@ func (v *verifier) open() (ok bool, err error) {
 		err = c.readHead(base)
 	}
 	if errors.Is(err, errUnborn) {
+		if err := v.segment.Emptied(); err != nil {
+			v.problem(v.dataName(), 0, err)
+		}
 		return false, nil
 	}
 	if errors.Is(err, ErrCorrupt) {

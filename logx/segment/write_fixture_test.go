@@ -51,8 +51,16 @@ func newDesk(t testing.TB, c Config) *desk {
 	return d
 }
 
-// open takes the directory over.
-func (d *desk) open() (err error) {
+// open takes the directory over, as an owner does who has no ring of the last one.
+func (d *desk) open() error {
+	if err := d.takeOver(); err != nil || d.found.Behind == 0 {
+		return err
+	}
+	return d.w.Skip(d.found.Behind)
+}
+
+// takeOver opens the writer where the files end.
+func (d *desk) takeOver() (err error) {
 	if d.lock, err = Lock(d.config.FS, d.config.Dir); err != nil {
 		return err
 	}

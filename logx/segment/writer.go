@@ -41,6 +41,8 @@ type Writer struct {
 // the lock of Config.Dir until after Close. It blocks while it reads the end of the last segment: milliseconds, or, when
 // that segment's index is lost, as long as it takes to read all of it.
 //
+// Where Recovery.Behind is not 0, the caller Skips to it, unless the ring of the last owner has the record Recovery.Next.
+//
 // Errors are those of Config, of the file system, ErrForeign for a segment that was written for another directory, and
 // ErrCorrupt for a last segment that is compressed and damaged.
 func OpenWriter(c Config, lock *DirLock) (*Writer, Recovery, error) {
@@ -68,10 +70,10 @@ func (w *Writer) open() (Recovery, error) {
 	}
 	w.counters.wrote(w.live)
 	w.back = startBackground(&w.config, &w.counters, w.live.header.base)
-	if slices.Equal(w.live.header.custom, w.config.Types.Custom()) {
+	if !r.ends && slices.Equal(w.live.header.custom, w.config.Types.Custom()) {
 		return r.found, nil
 	}
-	if err := w.Rotate(); err != nil { // the names of a segment's types are fixed
+	if err := w.Rotate(); err != nil { // the names of a segment's types are fixed, and damage ends it
 		return r.found, errors.Join(err, w.Close())
 	}
 	return r.found, nil
