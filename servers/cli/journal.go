@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/bits"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"vitrine/core/config"
 	"vitrine/logx"
 	"vitrine/logx/record"
+	"vitrine/logx/ring"
 	"vitrine/logx/segment"
 	"vitrine/servers/observe"
 )
@@ -26,8 +28,14 @@ type logSettings struct {
 	ConsoleLevel string        `toml:"console_level" reload:"true" default:"info" help:"least level on standard error"`
 	Format       string        `toml:"format" default:"binary" help:"binary, for vitrine logs, or text, one readable line a record"`
 	Sync         string        `toml:"sync" default:"interval" help:"when records are made to survive a loss of power: none, interval (a second), error (at once from error on) or each"`
+	RingRecords  int           `toml:"ring_records" default:"32768" help:"lines that wait for the disk at most, of 256 bytes each, a power of two"`
+	Block        []string      `toml:"block" default:"warn,error,system" help:"levels whose lines wait when so many do, for 5s at most; those of the others are dropped and counted"`
+	RotateBytes  config.Bytes  `toml:"rotate_bytes" default:"128MiB" help:"a file ends at this size"`
+	RotateAge    time.Duration `toml:"rotate_age" default:"24h" help:"and at this age"`
 	KeepBytes    config.Bytes  `toml:"keep_bytes" default:"4GiB" help:"the oldest files go beyond so much; 0 keeps all"`
+	KeepCount    int           `toml:"keep_count" help:"and beyond so many of them; 0 keeps all"`
 	KeepAge      time.Duration `toml:"keep_age" help:"and those older than this; 0 keeps all"`
+	MaskKeys     []string      `toml:"mask_keys" help:"keys whose values are secrets beside passwords, tokens and their like, in any case and with or without _: pin, *_iban ends so, card* begins so"`
 	OTLP         string        `toml:"otlp" help:"URL of an OpenTelemetry collector that gets warn and above, such as http://127.0.0.1:4318; empty for none"`
 }
 
@@ -59,13 +67,48 @@ func (s *logSettings) Validate() error {
 	_, err = wordOf(syncWords, s.Sync)
 	bad("sync", err)
 	bad("otlp", observe.Config{LogOTLP: s.OTLP}.Validate())
-	if s.KeepBytes < 0 {
-		bad("keep_bytes", fmt.Errorf("is %d, want 0 or more", s.KeepBytes))
-	}
-	if s.KeepAge < 0 {
-		bad("keep_age", fmt.Errorf("is %v, want 0 or more", s.KeepAge))
+	_, err = s.blocked()
+	bad("block", err)
+	bad("mask_keys", observe.Config{MaskKeys: s.MaskKeys}.Validate())
+	for _, limit := range s.outside() {
+		problems = append(problems, limit)
 	}
 	return errors.Join(problems...)
+}
+
+// outside returns the numbers that are outside their bounds.
+func (s *logSettings) outside() (problems []config.Problem) {
+	check := func(ok bool, key, format string, args ...any) {
+		if !ok {
+			problems = append(problems, config.Invalid(key, format, args...))
+		}
+	}
+	n := s.RingRecords
+	check(n >= ring.MinSlots && n <= ring.MaxSlots && bits.OnesCount(uint(n)) == 1,
+		"ring_records", "is %d, want a power of two from %d to %d", n, ring.MinSlots, ring.MaxSlots)
+	check(s.RotateBytes >= segment.MinSegmentBytes && s.RotateBytes <= segment.LimitSegmentBytes,
+		"rotate_bytes", "is %v, want %v to %v", s.RotateBytes, config.Bytes(segment.MinSegmentBytes), config.Bytes(segment.LimitSegmentBytes))
+	check(s.RotateAge >= segment.MinSegmentAge, "rotate_age", "is %v, want at least %v", s.RotateAge, segment.MinSegmentAge)
+	check(s.KeepBytes >= 0, "keep_bytes", "is %d, want 0 or more", s.KeepBytes)
+	check(s.KeepCount >= 0, "keep_count", "is %d, want 0 or more", s.KeepCount)
+	check(s.KeepAge >= 0, "keep_age", "is %v, want 0 or more", s.KeepAge)
+	return problems
+}
+
+// noLevel is a set of levels that has none of those that records have, and is not the zero of logx.Config, its default.
+const noLevel record.Levels = 1
+
+// blocked returns the levels whose lines wait for room.
+func (s *logSettings) blocked() (record.Levels, error) {
+	set := noLevel
+	for _, word := range s.Block {
+		level, err := record.ParseLevel(word)
+		if err != nil {
+			return 0, err
+		}
+		set |= 1 << level
+	}
+	return set, nil
 }
 
 // wordOf returns the value of a word.
@@ -115,11 +158,15 @@ func (s *settings) observed(console *slog.LevelVar, effective *config.Effective)
 	types, _ := l.typeLevels() // Validate let them pass, like the words
 	format, _ := wordOf(formatWords, l.Format)
 	sync, _ := wordOf(syncWords, l.Sync)
+	block, _ := l.blocked()
 	return observe.Config{
 		OpsAddr: s.Ops.Addr, Chaos: s.Ops.Chaos, CrashDir: s.Crash.Dir, Crash: s.Crash.config(effective), LogDir: l.Dir, LogLevel: console, LogOTLP: l.OTLP,
+		MaskKeys: l.MaskKeys,
 		Journal: logx.Config{
 			Format: logx.Format(format), Level: levelOf(l.Level), TypeLevels: types, RingDir: l.RingDir,
-			Sync: logx.SyncPolicy(sync), KeepBytes: int64(l.KeepBytes), KeepAge: l.KeepAge,
+			Sync: logx.SyncPolicy(sync), RingRecords: l.RingRecords, Block: block,
+			SegmentBytes: int64(l.RotateBytes), SegmentAge: l.RotateAge,
+			KeepBytes: int64(l.KeepBytes), KeepSegments: l.KeepCount, KeepAge: l.KeepAge,
 		},
 	}
 }

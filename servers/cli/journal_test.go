@@ -26,11 +26,36 @@ func TestBadLogSettingsAreNamedAtTheirKeys(t *testing.T) {
 		{"log.otlp=localhost:4318", "log.otlp: "},
 		{"log.keep_age=-1s", "log.keep_age: "},
 		{"log.keep_bytes=-1", "log.keep_bytes: "},
+		{"log.keep_count=-1", "log.keep_count: is -1, want 0 or more"},
+		{"log.rotate_bytes=0", "log.rotate_bytes: is 0B, want 1MiB to 1GiB"},
+		{"log.rotate_bytes=2GiB", "log.rotate_bytes: is 2GiB"},
+		{"log.rotate_age=1ms", "log.rotate_age: is 1ms, want at least 1s"},
+		{"log.ring_records=1000", "log.ring_records: is 1000, want a power of two from 64 to 4194304"},
+		{"log.block=loud", `log.block: unknown level "loud"`},
+		{"log.mask_keys=*", `log.mask_keys: mask key "*" names nothing`},
 	} {
 		got := run("check", "config", "--set", test.set)
 		if got.status != statusUsage || !strings.Contains(got.err, test.want) {
 			t.Errorf("%s: exit status %d and %q, want %d and an error that says %q", test.set, got.status, got.err, statusUsage, test.want)
 		}
+	}
+}
+
+// Everything that is wrong is reported at once, numbers that are none beside words that are unknown.
+func TestBadLogSettingsAreNamedTogether(t *testing.T) {
+	inTempDir(t)
+	args, keys := []string{"up"}, []string{"keep_bytes", "keep_age", "keep_count", "rotate_bytes", "rotate_age", "ring_records", "format", "level", "console_level", "sync", "types", "block", "otlp"}
+	for _, key := range keys {
+		args = append(args, "--set", "log."+key+"=-1")
+	}
+	got := run(append(args, "--set", "log.mask_keys=*")...)
+	for _, key := range append(keys, "mask_keys") {
+		if !strings.Contains(got.err, "log."+key+": log."+key+": ") {
+			t.Errorf("%s is not named", key)
+		}
+	}
+	if got.status != statusUsage || t.Failed() {
+		t.Errorf("exit status %d:\n%s", got.status, got.err)
 	}
 }
 
@@ -76,7 +101,8 @@ func TestLogSettingsReachTheLog(t *testing.T) {
 	inTempDir(t)
 	flags := configFlags{Set: map[string]string{
 		"log.dir": "d", "log.ring_dir": "r", "log.level": "error", "log.types": "session=info,chat=debug", "log.console_level": "warn",
-		"log.format": "text", "log.sync": "each", "log.keep_bytes": "1MiB", "log.keep_age": "48h", "log.otlp": "http://localhost:4318",
+		"log.format": "text", "log.sync": "each", "log.keep_bytes": "1MiB", "log.keep_age": "48h", "log.keep_count": "7",
+		"log.rotate_bytes": "2MiB", "log.rotate_age": "1h", "log.ring_records": "1024", "log.block": "error,system", "log.mask_keys": "pin,*_iban", "log.otlp": "http://localhost:4318",
 	}}
 	s, effective, err := flags.load("", nil)
 	if err != nil {
@@ -85,13 +111,14 @@ func TestLogSettingsReachTheLog(t *testing.T) {
 	console := new(slog.LevelVar)
 	got := s.observed(console, effective)
 	want := logx.Config{
-		Format: logx.Text, Level: record.Error, RingDir: "r", Sync: logx.SyncEach, KeepBytes: 1 << 20, KeepAge: 48 * time.Hour,
+		Format: logx.Text, Level: record.Error, RingDir: "r", Sync: logx.SyncEach, KeepBytes: 1 << 20, KeepAge: 48 * time.Hour, KeepSegments: 7,
+		SegmentBytes: 2 << 20, SegmentAge: time.Hour, RingRecords: 1 << 10, Block: noLevel | record.AtLeast(record.Error),
 		TypeLevels: map[string]record.Level{"session": record.Info, "chat": record.Debug},
 	}
 	if g, w := fmt.Sprintf("%+v", got.Journal), fmt.Sprintf("%+v", want); g != w {
 		t.Errorf("journal: got %s, want %s", g, w)
 	}
-	if got.LogDir != "d" || got.LogOTLP != "http://localhost:4318" || got.LogLevel.Level() != slog.LevelWarn {
+	if got.LogDir != "d" || got.LogOTLP != "http://localhost:4318" || got.LogLevel.Level() != slog.LevelWarn || strings.Join(got.MaskKeys, " ") != "pin *_iban" {
 		t.Errorf("got %+v", got)
 	}
 }
