@@ -43,6 +43,7 @@ func (p *Process) arm() {
 	p.running.Go(func() { p.supervise(1, nil) })   // ends with done
 	p.running.Go(p.tick)                           // ends with done
 	p.running.Go(p.faults)                         // ends with done
+	p.listen()
 	if !p.cfg.NoCores && !p.cfg.SmallPages {
 		p.running.Go(p.compact) // ends with done
 	}

@@ -10,6 +10,7 @@ import (
 	"vitrine/crash/monitor"
 	"vitrine/crash/probe"
 	"vitrine/crash/scrub"
+	"vitrine/crash/sentry"
 )
 
 // Config describes what is kept of a crash. The zero value is usable.
@@ -78,6 +79,8 @@ const (
 	DefaultPanicEvery = time.Minute
 	// DefaultPanicsPerHour is how many panics of all kinds are reported in an hour, as Limits.BundlesPerHour says.
 	DefaultPanicsPerHour = 20
+	// DefaultUploadsPerHour is how many reports of one fingerprint are sent in an hour; the next one that is tells how many were not.
+	DefaultUploadsPerHour = 1
 )
 
 // withDefaults fills in what is zero and reports every field that makes no sense.
@@ -89,10 +92,15 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.MaxStack, DefaultMaxStack)
 	setDefault(&c.PanicEvery, DefaultPanicEvery)
 	setDefault(&c.Limits.BundlesPerHour, DefaultPanicsPerHour)
+	setDefault(&c.Sentry.PerHour, DefaultUploadsPerHour)
 	if c.Notify == nil {
 		c.Notify = logEvent
 	}
 	problems := []error{c.Limits.Validate()}
+	if c.Sentry.PerHour < 0 || c.Sentry.Budget < 0 || c.Sentry.Budget > MaxAttachmentBytes {
+		problems = append(problems, fmt.Errorf("reports with %d bytes of attachments, %d in an hour: at most %d bytes, and 1 or more",
+			c.Sentry.Budget, c.Sentry.PerHour, MaxAttachmentBytes))
+	}
 	if c.Deadman > 0 && c.Deadman < MinDeadman {
 		problems = append(problems, fmt.Errorf("deadman of %v: at least %v, or negative for none", c.Deadman, MinDeadman))
 	}
@@ -110,6 +118,9 @@ func (c Config) aborting(can probe.Capabilities) probe.Capabilities {
 	can.Aborts = os.Getenv("GOTRACEBACK") == "crash" || can.InPlace() && !c.NoCores && !c.NoKernelCore
 	return can
 }
+
+// MaxAttachmentBytes is the most that Sentry takes of an event's attachments, compressed.
+const MaxAttachmentBytes = sentry.MaxBudget
 
 const (
 	minStall = 50 * time.Millisecond

@@ -58,6 +58,9 @@ var stormed atomic.Int64
 
 // sources give a victim's part of a report: that of "storm" is long in coming.
 func sources(name string) map[string]func() ([]byte, error) {
+	if name == "wait" {
+		return map[string]func() ([]byte, error){"sessions.json": func() ([]byte, error) { return []byte("[42]"), nil }}
+	}
 	if name != "storm" {
 		return nil
 	}

@@ -22,16 +22,27 @@ func TestMain(m *testing.M) {
 		if _, err := crash.Start(crash.Config{Dir: dir, RunDir: dir, Name: "victim"}); err != nil {
 			os.Exit(99)
 		}
+		started := make(chan struct{})
+		go bystander(started)
+		<-started
 		panic("player 42 has hp -1")
 	}
 	os.Exit(m.Run())
 }
 
-// Where there are no cores the text of a death is kept.
+// bystander is a goroutine beside the one that panics. It ends with the process.
+//
+//go:noinline
+func bystander(started chan<- struct{}) {
+	close(started)
+	select {}
+}
+
+// Where there are no cores the text of a death is kept, with all goroutines.
 func TestDeathLeavesItsText(t *testing.T) {
 	dir := t.TempDir()
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), victimVariable+"="+dir)
+	c.Env = append(os.Environ(), victimVariable+"="+dir, "GOTRACEBACK=single")
 	if err := c.Run(); err == nil {
 		t.Fatal("it did not die")
 	}
@@ -51,6 +62,10 @@ func TestDeathLeavesItsText(t *testing.T) {
 		text, err := entries[0].Read("crash.txt", 1<<20)
 		if err != nil || !strings.Contains(string(text), "player 42 has hp -1") {
 			t.Errorf("crash.txt: %v\n%s", err, text)
+		}
+		goroutines, err := entries[0].Read("goroutines.json", 1<<20)
+		if err != nil || !strings.Contains(string(text), "bystander") || !strings.Contains(string(goroutines), "bystander") {
+			t.Errorf("goroutines.json: %v, want the goroutine beside\n%s\n%s", err, text, goroutines)
 		}
 		return
 	}

@@ -19,9 +19,10 @@ import (
 	"vitrine/crash/snapshot"
 )
 
-// Dump makes a report of class live of a running process without its help, and without its monitors. The process stands still for
-// the snapshot, some milliseconds, and goes on. The report lies in setup.Dir and is not sent. Any goroutine may call it; it
-// blocks for as long as a core takes, WorkLimit at most.
+// Dump makes a report of class live of a running process, without its monitors. The process stands still for the snapshot, some
+// milliseconds, and goes on. A server whose crashes are captured is asked for its goroutines and sources, for ExplainLimit at most;
+// it has a report without a core where no snapshot can be taken. What the report lacks is in Dumped.Problems. It lies in
+// setup.Dir and is not sent. Any goroutine may call it; it blocks for as long as a core takes, WorkLimit at most.
 func Dump(setup *Setup) (*Dumped, error) {
 	s := *setup
 	s.Cores, s.Limits = true, loose(s.Limits)
@@ -32,30 +33,61 @@ func Dump(setup *Setup) (*Dumped, error) {
 	}
 	began := time.Now()
 	snap, err := w.take(snapshot.Options{})
-	if err != nil {
+	if err != nil && s.RunDir == "" {
 		return nil, fmt.Errorf("dump process %d: %w", s.Process.PID, err)
 	}
-	j := w.dump(snap, began)
-	err = errors.Join(j.keep(), snap.Release())
-	if reaping := snap.Reap(); reaping != nil {
-		j.problem("the process keeps a zombie", reaping)
-	}
-	if err != nil {
+	j := w.dump(snap, err, began)
+	if err := errors.Join(j.keep(), j.letGo()); err != nil {
 		return nil, fmt.Errorf("dump process %d: %w", s.Process.PID, err)
 	}
 	return &Dumped{
-		ID: filepath.Base(j.path), Path: j.path, Stopped: snap.Times.Stopped, Core: j.meta.Core, Problems: j.problems,
+		ID: filepath.Base(j.path), Path: j.path, Stopped: j.standstill(), Core: j.meta.Core, Problems: j.problems,
 	}, nil
 }
 
-// dump begins the bundle of a dump.
-func (w *watcher) dump(snap *picture, began time.Time) *work {
+// dump begins the bundle of a dump; snap is nil where err says why there is no snapshot.
+func (w *watcher) dump(snap *picture, err error, began time.Time) *work {
 	r := newReport(w.setup, began)
 	r.meta.Class, r.meta.Reason, r.meta.Live = bundle.ClassLive, askedFor, true
 	r.meta.Where.Worker = -1
 	j := &work{job: begin(w.setup, r, began, func() {}), w: w, snap: snap}
-	j.stopped(snap.Times.Stopped, nil)
+	j.stopped(j.standstill(), err)
+	j.fingerprint() // before there is a text: which goroutine ran while it was asked tells nothing
+	if w.setup.RunDir != "" {
+		j.askServer()
+	}
 	return j
+}
+
+// askServer adds what only the server knows: all goroutines, and its sources.
+func (j *work) askServer() {
+	s, err := ask(j.setup.RunDir)
+	if err != nil {
+		j.problem("crash.txt, goroutines.json and what the server says of itself", err)
+		return
+	}
+	j.files = s.Files
+	where := j.meta.Where
+	j.hear(s.Text, 0)
+	j.meta.Where, j.meta.Goroutine = where, 0 // of the one that answered
+}
+
+// letGo releases the snapshot.
+func (j *work) letGo() error {
+	if j.snap == nil {
+		return nil
+	}
+	err := j.snap.Release()
+	j.problem("the process keeps a zombie", j.snap.Reap())
+	return err
+}
+
+// standstill is how long the process stood still for the snapshot.
+func (j *work) standstill() time.Duration {
+	if j.snap == nil {
+		return 0
+	}
+	return j.snap.Times.Stopped
 }
 
 // keep finishes the bundle of a dump: as finish does, but it is not sent, since who asked for it reads it here, and a stranger has
@@ -72,8 +104,12 @@ func (j *work) keep() error {
 	if j.setup.RunDir != "" {
 		j.fill(j.out)
 	}
-	if j.meta.Core.Why = admission.Why; admission.Core {
+	switch {
+	case j.snap == nil: // Why is said
+	case admission.Core:
 		j.writeCore(j.out, admission.CoreBytes, WorkLimit/2)
+	default:
+		j.meta.Core.Why = admission.Why
 	}
 	name, err := j.report.finish(j.out, j.began)
 	if err != nil {

@@ -58,7 +58,7 @@ type Setup struct {
 type Sentry struct {
 	DSN, Environment, Release, Server string
 	Budget                            int64 // compressed bytes of attachments; 0 = default
-	PerHour                           int   // reports of one fingerprint in an hour; 0 = default
+	PerHour                           int   // reports of one fingerprint in an hour; 0 = default, 1
 }
 
 // FileSource is a file that the monitor copies into each bundle after the death.

@@ -10,6 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// CanRefuseTracing tells whether RefuseTracing can be had on this platform.
+const CanRefuseTracing = true
+
 // untracedLacks says what is missing for [Options.Untraced]; "" = nothing.
 const untracedLacks = ""
 
@@ -20,10 +23,10 @@ const (
 	archAMD64     = 0xc000003e
 )
 
-// refuseTracing runs this program again below a filter of system calls that answers EPERM to whoever traces or reads the memory of
+// RefuseTracing runs this program again below a filter of system calls that answers EPERM to whoever traces or reads the memory of
 // another process, as the profiles of some containers do; it returns only when that cannot be had. The filter is for this process and
 // all that it starts, and needs no privilege, which the process gives up for it.
-func refuseTracing(env []string) error {
+func RefuseTracing(env []string) error {
 	runtime.LockOSThread() // the filter is this thread's, and execve leaves no other
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("give up privileges: %w", err)

@@ -97,7 +97,7 @@ func (o order) refuseTracing() error {
 	if err := os.Setenv(marker, string(text)); err != nil {
 		return err
 	}
-	return refuseTracing(os.Environ())
+	return RefuseTracing(os.Environ())
 }
 
 //go:noinline

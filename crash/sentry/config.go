@@ -57,7 +57,7 @@ type Config struct {
 	Release     string           // "" = the revision of the build
 	Server      string           // name of this server, "" = none
 	Budget      int64            // bytes of an event's attachments, compressed; default 10 MB, at most 18 MB
-	PerHour     int              // events per fingerprint and hour that are spooled, default 20; the others are counted
+	PerHour     int              // events per fingerprint and hour that are spooled, default 1; the others are counted
 	SpoolFiles  int              // envelopes that wait, default 1000; the oldest goes
 	SpoolBytes  int64            // bytes of them all, default 256 MB, at least Budget + 2 MB
 	Scrub       *scrub.Scrubber  // nil = its defaults
@@ -65,11 +65,14 @@ type Config struct {
 	Now         func() time.Time // nil = time.Now
 }
 
+// MaxBudget is the most that Config.Budget may be: Sentry takes 20 MB, of which the event itself has some.
+const MaxBudget = 18_000_000
+
 // The defaults of Config.
 const (
 	defaultBudget     = 10_000_000
-	maxBudget         = 18_000_000
-	defaultPerHour    = 20
+	maxBudget         = MaxBudget
+	defaultPerHour    = 1
 	defaultSpoolFiles = 1000
 	defaultSpoolBytes = 256_000_000
 	overBudget        = 2_000_000 // of an envelope beside its attachments

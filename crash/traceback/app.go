@@ -68,8 +68,11 @@ func isRuntime(name string) bool {
 	}
 }
 
-// isHook tells a function of package crash itself.
-func isHook(name string) bool { return packageOf(name) == "vitrine/crash" }
+// isHook tells a function of the capture itself, in the process that it watches.
+func isHook(name string) bool {
+	pkg := packageOf(name)
+	return pkg == "vitrine/crash" || pkg == "vitrine/crash/monitor"
+}
 
 // packageOf returns the path of a function's package, "" of a function of C and of panic. A dot in the last part of a
 // path is printed as %2e.

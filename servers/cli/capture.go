@@ -20,6 +20,7 @@ type captureSettings struct {
 	Dir         string        `toml:"dir" default:"var/crash" help:"directory of the bundles that crashes leave, shared by processes; empty for no capture"`
 	RunDir      string        `toml:"run_dir" help:"directory of the memory that the monitors read when the process has died; empty for /dev/shm, or dir where there is none"`
 	Cores       bool          `toml:"cores" default:"true" help:"keep cores, which Delve opens; they hold all of the process's memory"`
+	KernelCore  bool          `toml:"kernel_core" default:"true" help:"where ptrace is refused and core_pattern and RLIMIT_CORE keep cores, end a crash by SIGABRT, status 134 instead of 2, so that the kernel writes its own"`
 	HugePages   bool          `toml:"huge_pages" default:"true" help:"move memory onto pages of 2 MiB, which makes a core of a living process stop it for a shorter time"`
 	Stall       time.Duration `toml:"stall" default:"5s" help:"a worker that is in one turn for so long is reported; 0 for never"`
 	KillStalled bool          `toml:"kill_stalled" help:"end the process after such a report"`
@@ -32,6 +33,17 @@ type captureSettings struct {
 	KeepBytes     config.Bytes `toml:"keep_bytes" default:"256MiB" help:"bytes of them all, without cores"`
 	KeepCores     int          `toml:"keep_cores" default:"3" help:"cores that are kept"`
 	KeepCoreBytes config.Bytes `toml:"keep_core_bytes" default:"4GiB" help:"bytes of them all"`
+	FileBytes     config.Bytes `toml:"file_bytes" default:"32MiB" help:"bytes of one file of a bundle, its core aside"`
+	FreePercent   int          `toml:"free_percent" default:"10" help:"percent of the disk that cores leave free"`
+
+	BundleEvery    time.Duration `toml:"bundle_every" default:"1m" help:"one bundle of each fingerprint in this time; the others are counted"`
+	CoreEvery      time.Duration `toml:"core_every" default:"1h" help:"one core of each fingerprint in this time; the others have text only"`
+	BundlesPerHour int           `toml:"bundles_per_hour" default:"20" help:"most bundles of living processes in an hour; the text of a dying one needs no room here"`
+	LoopCrashes    int           `toml:"loop_crashes" default:"5" help:"so many deaths within loop_within are a crash loop, which leaves text only"`
+	LoopWithin     time.Duration `toml:"loop_within" default:"5m" help:"see loop_crashes"`
+
+	UploadsPerHour  int          `toml:"uploads_per_hour" default:"1" help:"reports of each fingerprint that are sent in an hour; the next one counts the others"`
+	AttachmentBytes config.Bytes `toml:"attachment_bytes" default:"10MB" help:"bytes of a report's attachments, compressed"`
 }
 
 // minStall is the least time after which a worker counts as stuck.
@@ -55,6 +67,17 @@ func (s *captureSettings) Validate() error {
 	check(s.KeepBytes > 0, "keep_bytes", "is %v, want 1 or more", s.KeepBytes)
 	check(s.KeepCores > 0, "keep_cores", "is %d, want 1 or more; cores = false keeps none", s.KeepCores)
 	check(s.KeepCoreBytes > 0, "keep_core_bytes", "is %v, want 1 or more", s.KeepCoreBytes)
+	check(s.UploadsPerHour > 0, "uploads_per_hour", "is %d, want 1 or more", s.UploadsPerHour)
+	check(s.AttachmentBytes > 0 && s.AttachmentBytes <= crash.MaxAttachmentBytes, "attachment_bytes", "is %v, want 1 to 18MB", s.AttachmentBytes)
+	for key, l := range map[string]bundle.Limits{
+		"file_bytes": {FileBytes: int64(s.FileBytes)}, "free_percent": {FreePercent: s.FreePercent}, "bundle_every": {BundleEvery: s.BundleEvery},
+		"core_every": {CoreEvery: s.CoreEvery}, "bundles_per_hour": {BundlesPerHour: s.BundlesPerHour},
+		"loop_crashes": {LoopCrashes: s.LoopCrashes}, "loop_within": {LoopWithin: s.LoopWithin},
+	} {
+		err := l.Validate()
+		check(err == nil, key, "%v", err)
+		check(l != bundle.Limits{}, key, "is 0, want more")
+	}
 	return errors.Join(problems...)
 }
 
@@ -62,8 +85,10 @@ func (s *captureSettings) Validate() error {
 func (s *captureSettings) config(effective *config.Effective) crash.Config {
 	c := crash.Config{
 		RunDir: s.RunDir, NoCores: !s.Cores, SmallPages: !s.HugePages, Stall: orNever(s.Stall), KillStalled: s.KillStalled, Deadman: orNever(s.Deadman),
-		Limits: s.limits(),
-		Sentry: monitor.Sentry{DSN: s.SentryDSN, Environment: s.Environment},
+		NoKernelCore: !s.KernelCore, Limits: s.limits(), PanicEvery: s.BundleEvery,
+		Sentry: monitor.Sentry{
+			DSN: s.SentryDSN, Environment: s.Environment, PerHour: s.UploadsPerHour, Budget: int64(s.AttachmentBytes),
+		},
 		Static: map[string][]byte{"config.json": configText(effective)},
 	}
 	if s.SentryDSN != "" {
@@ -72,10 +97,12 @@ func (s *captureSettings) config(effective *config.Effective) crash.Config {
 	return c
 }
 
-// limits are how much is kept.
+// limits are how much is kept, and how often.
 func (s *captureSettings) limits() bundle.Limits {
 	return bundle.Limits{
 		Bundles: s.KeepBundles, TextBytes: int64(s.KeepBytes), Cores: s.KeepCores, CoreBytes: int64(s.KeepCoreBytes),
+		FileBytes: int64(s.FileBytes), FreePercent: s.FreePercent, BundleEvery: s.BundleEvery, CoreEvery: s.CoreEvery,
+		BundlesPerHour: s.BundlesPerHour, LoopCrashes: s.LoopCrashes, LoopWithin: s.LoopWithin,
 	}
 }
 

@@ -54,7 +54,9 @@ func explainDump(err error) error {
 func printDumped(io *streams, d *monitor.Dumped) error {
 	p := &page{lines: lines{w: io.out}, extent: extent{width: everything.width}}
 	p.line(d.Path)
-	p.field("stopped", fmt.Sprintf("the process stood still for %v", brief(d.Stopped)))
+	if d.Stopped > 0 {
+		p.field("stopped", fmt.Sprintf("the process stood still for %v", brief(d.Stopped)))
+	}
 	if d.Core.State == bundle.CoreNone {
 		p.field("core", "none: "+d.Core.Why)
 	} else {

@@ -61,8 +61,13 @@ func (c *doctorCommand) Run(io *streams) error {
 
 // diagnose looks at everything. trace makes the command that tries to stop this process.
 func diagnose(dir string, trace func(context.Context) (*exec.Cmd, error)) []finding {
-	findings := []finding{tracing(trace), directory(dir), room(dir), runDirectory(dir), debugger()}
-	for _, row := range probe.Run().Rows() {
+	f := tracing(trace)
+	can := probe.Run().Tested(strings.TrimPrefix(f.Value, "no: "))
+	if !f.OK && can.Aborts {
+		f.Help = "without it no core is ours: a death leaves text and the kernel's own core, a report of a process that lives text alone; the row ptrace says what to do"
+	}
+	findings := []finding{f, directory(dir), room(dir), runDirectory(dir), debugger()}
+	for _, row := range can.Rows() {
 		findings = append(findings, finding{Name: row.Name, Value: row.Value, OK: row.OK, Help: row.Help})
 	}
 	return findings

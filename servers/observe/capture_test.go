@@ -142,7 +142,9 @@ func checkFigures(t *testing.T, r *rig) {
 		t.Errorf("/status: %+v", got)
 	}
 	_, text := r.get("/metrics")
+	traced := fmt.Sprintf("vitrine_crash_capability{name=\"ptrace\"} %v", number(got.Ptrace == "yes"))
 	for _, want := range []string{
+		traced,
 		"vitrine_crash_panics_total 1", "vitrine_crash_bundles_total 1", "vitrine_crash_monitors 2", `vitrine_crash_capability{name="capture"} 1`,
 	} {
 		if !strings.Contains(text, want) {
