@@ -93,7 +93,7 @@ func without(list []*Session, s *Session) []*Session {
 
 // leave tells the observer and, if the session had joined, the application, whether the observer panics or not.
 func (w *worker) leave(s *Session) {
-	w.server.reasons[s.reason].Add(1)
+	w.server.reasons[w.index][s.reason].Add(1)
 	w.stats.Local.Closed++
 	w.observeClosed(s)
 	if s.has(flagJoined) {

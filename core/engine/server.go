@@ -33,7 +33,7 @@ type Server struct {
 	secrets      Secrets   // written under mu by Start, fixed after it; nil = nobody is told of keys
 	workerIDs    uint16    // added to a worker's index in records
 
-	reasons      [reasonCount]atomic.Uint64
+	reasons      [][reasonCount]atomic.Uint64 // by worker, which alone adds; fixed after New
 	refusals     [refusalCount]atomic.Uint64
 	fullQueues   atomic.Uint64
 	refusedSends atomic.Uint64
@@ -71,7 +71,9 @@ func newServer(cfg Config, h Handler) (*Server, error) {
 	if err := errors.Join(problem, badHandler); err != nil {
 		return nil, fmt.Errorf("new server: %w", err)
 	}
-	srv := &Server{cfg: cfg, calls: calls, dials: map[ID]*dial{}, clients: cfg.Addr == ""}
+	srv := &Server{
+		cfg: cfg, calls: calls, dials: map[ID]*dial{}, clients: cfg.Addr == "", reasons: make([][reasonCount]atomic.Uint64, cfg.Workers),
+	}
 	srv.perIP.count = map[netip.Addr]int{}
 	srv.limits.Store(newLimits(cfg))
 	if err := srv.makePools(); err != nil {

@@ -171,6 +171,15 @@ func (s *sim) checkEmpty() {
 	if reasons != st.Total.Closed {
 		s.t.Errorf("sum of reasons %d, sessions closed %d, want equal", reasons, st.Total.Closed)
 	}
+	for i, w := range st.Workers {
+		var ended uint64
+		for _, n := range w.Reasons {
+			ended += n
+		}
+		if ended != w.Counters.Closed {
+			s.t.Errorf("worker %d: sum of reasons %d, sessions closed %d, want equal", i, ended, w.Counters.Closed)
+		}
+	}
 	if got := s.srv.table.Outstanding(); got > 0 {
 		s.t.Errorf("acquires - releases = %d, want 0", got)
 	}

@@ -60,7 +60,14 @@ type Status struct {
 type WorkerStatus struct {
 	Counters Counters
 	Sessions int
-	Queue    int // commands that wait
+	Queue    int               // commands that wait
+	Reasons  map[string]uint64 // its sessions ended by reason, those that occurred
+	Cached   Cached
+}
+
+// Cached are the free slots that one worker holds ready, as last published, by pool; 0 once it has ended.
+type Cached struct {
+	Packets, Output, Partial int
 }
 
 // Status returns the server's figures. Any goroutine, at any time: before Start there are no workers, after Stop the
@@ -71,28 +78,51 @@ func (srv *Server) Status() Status {
 		Draining: srv.Draining(), Reasons: map[string]uint64{}, Refusals: map[string]uint64{},
 		FullQueues: srv.fullQueues.Load(), RefusedSends: srv.refusedSends.Load(), Unkept: srv.kept.Dropped(),
 		Packets: srv.packets.Stats(), Output: srv.output.Stats(),
-		Partial: together(srv.partialSmall.Stats(), srv.partialLarge.Stats()),
 	}
+	small, large := srv.partialSmall.Stats(), srv.partialLarge.Stats()
+	st.Partial = together(small, large)
 	var counters []Counters
-	for _, w := range srv.started() {
-		c := w.stats.Snapshot()
-		counters = append(counters, c)
-		st.Workers = append(st.Workers, WorkerStatus{Counters: c, Sessions: int(w.load.Load()), Queue: w.commands.Len()})
+	workers := srv.started()
+	for _, w := range workers {
+		one := WorkerStatus{
+			Counters: w.stats.Snapshot(), Sessions: int(w.load.Load()), Queue: w.commands.Len(), Reasons: srv.reasonsOf(w.index),
+		}
+		held := func(s []int) int { return heldBy(s, w.index, len(workers)) }
+		one.Cached = Cached{held(st.Packets.Cached), held(st.Output.Cached), held(small.Cached) + held(large.Cached)}
+		counters, st.Workers = append(counters, one.Counters), append(st.Workers, one)
+		for reason, n := range one.Reasons {
+			st.Reasons[reason] += n
+		}
 		st.Duration.Merge(w.record.Duration().Snapshot())
 	}
 	st.Total = stats.Sum(counters...)
 	st.Total.Panics += srv.panics.Load()
-	for reason := range srv.reasons {
-		if n := srv.reasons[reason].Load(); n > 0 {
-			st.Reasons[Reason(reason).String()] = n
-		}
-	}
 	for refusal := range srv.refusals {
 		if n := srv.refusals[refusal].Load(); n > 0 {
 			st.Refusals[Refusal(refusal).String()] = n
 		}
 	}
 	return st
+}
+
+// reasonsOf returns why a worker's sessions ended.
+func (srv *Server) reasonsOf(worker int) map[string]uint64 {
+	reasons := map[string]uint64{}
+	for reason := range srv.reasons[worker] {
+		if n := srv.reasons[worker][reason].Load(); n > 0 {
+			reasons[Reason(reason).String()] = n
+		}
+	}
+	return reasons
+}
+
+// heldBy picks a worker's cache out of a pool's, of which the first is everybody's and those of workers that have ended are
+// gone.
+func heldBy(caches []int, worker, workers int) int {
+	if len(caches) != 1+workers {
+		return 0
+	}
+	return caches[1+worker]
 }
 
 // Draining reports whether Stop was called. Any goroutine.

@@ -80,6 +80,7 @@ var metrics = []metric{
 	{"pool_capacity", "Slots that the pool may have.", []string{"server", "pool"}},
 	{"pool_allocated", "Slots that the pool has memory for.", []string{"server", "pool"}},
 	{"pool_in_use", "Slots in use.", []string{"server", "pool"}},
+	{"pool_cached", "Free slots of the pool that the worker holds ready.", []string{"server", "worker", "pool"}},
 	{"pool_exhausted_total", "Requests that the pool refused because it was at its capacity.", []string{"server", "pool"}},
 	{"packet_duration_seconds", "Time a packet's handling took: its equal share of the time of its group of packets.", []string{"server"}},
 }
@@ -218,6 +219,9 @@ func (c *collector) collectServer(out chan<- prometheus.Metric, name string, s e
 func (c *collector) collectWorker(out chan<- prometheus.Metric, server, worker string, w engine.WorkerStatus) {
 	c.gauge(out, "sessions", float64(w.Sessions), server, worker)
 	c.gauge(out, "queue_depth", float64(w.Queue), server, worker)
+	for pool, slots := range cachedBy(w.Cached) {
+		c.gauge(out, "pool_cached", float64(slots), server, worker, pool)
+	}
 	for _, f := range stats.Fields(w.Counters) {
 		out <- prometheus.MustNewConstMetric(c.counters[f.Name], prometheus.CounterValue, float64(f.Value), server, worker)
 	}

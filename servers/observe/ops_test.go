@@ -85,6 +85,55 @@ func TestStatusPage(t *testing.T) {
 	}
 }
 
+// Why sessions ended and how the pools are used is told per worker, per server and in all, and the sums agree.
+func TestStatusAddsUpPerWorkerAndInAll(t *testing.T) {
+	r := launch(t, engine.Config{Workers: 2})
+	r.serve(engine.Config{Name: "other", Workers: 1})
+	const clients = 6
+	for range clients {
+		c := r.dial()
+		c.echoed(7, "hello")
+		c.Close()
+	}
+	eventually(t, "all have left and slots are cached", func() bool {
+		st := r.srv.Status()
+		return st.Total.Leaves == clients && st.Workers[0].Cached.Packets+st.Workers[1].Cached.Packets > 0
+	})
+	var status Status
+	r.getJSON("/status", &status)
+	one := status.Servers[0]
+	var ended uint64
+	for i, w := range one.Workers {
+		ended += w.CloseReasons["peer_closed"]
+		if w.CloseReasons["peer_closed"] != w.Counters.Closed {
+			t.Errorf("worker %d: reasons %v of %d sessions", i, w.CloseReasons, w.Counters.Closed)
+		}
+		for _, p := range one.Pools {
+			if cached, ok := w.Cached[p.Name]; p.Name != partialPoolName && (!ok || cached != p.Cached[1+i]) {
+				t.Errorf("worker %d caches %v of %s, want %d", i, w.Cached, p.Name, p.Cached[1+i])
+			}
+		}
+	}
+	if in := status.Total.CloseReasons["peer_closed"]; ended != clients || in != clients {
+		t.Errorf("sessions ended: workers say %d, in all %d, want %d", ended, in, clients)
+	}
+	if len(status.Total.Pools) != len(one.Pools) {
+		t.Fatalf("pools in all: got %+v", status.Total.Pools)
+	}
+	for i, p := range status.Total.Pools {
+		if a, b := one.Pools[i], status.Servers[1].Pools[i]; p.Name != a.Name || p.Capacity != a.Capacity+b.Capacity || p.Allocated != a.Allocated+b.Allocated {
+			t.Errorf("pool in all: got %+v, want the sum of %+v and %+v", p, a, b)
+		}
+	}
+	cached := 0
+	for _, w := range one.Workers {
+		cached += w.Cached[packetPoolName]
+	}
+	if got := sum(r.scrape()[metricPrefix+"pool_cached"], "server=echo", "pool="+packetPoolName); got != float64(cached) {
+		t.Errorf("metric pool_cached: got %v, want %d", got, cached)
+	}
+}
+
 func TestCountersSurviveJSON(t *testing.T) {
 	want := Counters{Turns: 1, RecvBytes: 1<<53 + 1, Panics: 1<<64 - 1}
 	text, err := json.Marshal(want)

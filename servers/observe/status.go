@@ -27,7 +27,7 @@ type Status struct {
 	Uptime    float64        `json:"uptime_seconds"`
 	Log       LogStatus      `json:"log"`
 	Crash     CrashStatus    `json:"crash"`
-	Total     Figures        `json:"total"`   // all servers together
+	Total     TotalStatus    `json:"total"`   // all servers together
 	Servers   []ServerStatus `json:"servers"` // in the order in which they were added
 }
 
@@ -38,6 +38,21 @@ type Figures struct {
 	Queue    int      `json:"queue"`           // commands from other goroutines that wait
 	Rates    Rates    `json:"rates"`
 	Counters Counters `json:"counters"` // since the start
+
+	CloseReasons map[string]uint64 `json:"close_reasons"` // sessions ended, by reason
+}
+
+// TotalStatus is what all servers come to together.
+type TotalStatus struct {
+	Figures
+	Pools []PoolStatus `json:"pools"` // by name, those of all servers together, without the caches
+}
+
+// WorkerStatus is one worker's part of a ServerStatus. Slots in use are nobody's in particular: one worker takes them, another
+// may put them back.
+type WorkerStatus struct {
+	Figures
+	Cached map[string]int `json:"cached"` // free slots that it holds ready, by pool
 }
 
 // ServerStatus is one server's part of a Status.
@@ -46,10 +61,9 @@ type ServerStatus struct {
 	Addr     string `json:"addr"`
 	Draining bool   `json:"draining"`
 	Figures
-	Workers      []Figures          `json:"workers"`
-	CloseReasons map[string]uint64  `json:"close_reasons"` // sessions ended, by reason
-	Refusals     map[string]uint64  `json:"refusals"`      // connections refused, by refusal
-	FullQueues   uint64             `json:"full_queues"`   // commands refused by a worker's full queue
+	Workers      []WorkerStatus     `json:"workers"`
+	Refusals     map[string]uint64  `json:"refusals"`    // connections refused, by refusal
+	FullQueues   uint64             `json:"full_queues"` // commands refused by a worker's full queue
 	RefusedSends uint64             `json:"refused_sends"`
 	Unkept       uint64             `json:"unkept"` // abnormal ends whose records were not kept, for they were too many
 	Pools        []PoolStatus       `json:"pools"`
@@ -64,7 +78,7 @@ type PoolStatus struct {
 	Allocated uint64 `json:"allocated"`
 	InUse     uint64 `json:"in_use"`
 	Exhausted uint64 `json:"exhausted"` // requests refused
-	Cached    []int  `json:"cached"`    // slots that each cache holds ready
+	Cached    []int  `json:"cached"`    // slots that each cache holds ready; the first is that of goroutines other than workers
 }
 
 // Duration is the distribution of the time a packet's handling took, in nanoseconds; relative error 1/16.
@@ -86,11 +100,12 @@ func (st *Stack) Status() Status {
 		StartedAt: st.started, Uptime: time.Since(st.started).Seconds(), Log: st.logStatus(),
 		Crash:   st.capture.status(),
 		Servers: []ServerStatus{},
+		Total:   TotalStatus{Figures: Figures{CloseReasons: map[string]uint64{}}, Pools: []PoolStatus{}},
 	}
 	for _, s := range st.added() {
 		one := st.serverStatus(s)
 		status.Servers = append(status.Servers, one)
-		status.Total.add(one.Figures)
+		status.Total.add(one)
 	}
 	return status
 }
@@ -114,14 +129,36 @@ func (f *Figures) add(o Figures) {
 	f.Queue += o.Queue
 	f.Rates.add(o.Rates)
 	f.Counters = Counters(stats.Sum(engine.Counters(f.Counters), engine.Counters(o.Counters)))
+	for reason, n := range o.CloseReasons {
+		f.CloseReasons[reason] += n
+	}
+}
+
+func (t *TotalStatus) add(s ServerStatus) {
+	t.Figures.add(s.Figures)
+	for _, p := range s.Pools {
+		i := slices.IndexFunc(t.Pools, func(sum PoolStatus) bool { return sum.Name == p.Name })
+		if i < 0 {
+			i = len(t.Pools)
+			t.Pools = append(t.Pools, PoolStatus{Name: p.Name, Cached: []int{}})
+		}
+		t.Pools[i].add(p)
+	}
+}
+
+func (p *PoolStatus) add(o PoolStatus) {
+	p.Capacity += o.Capacity
+	p.Allocated += o.Allocated
+	p.InUse += o.InUse
+	p.Exhausted += o.Exhausted
 }
 
 func (st *Stack) serverStatus(s *server) ServerStatus {
 	from := s.engine.Status()
 	status := ServerStatus{
 		Name: s.name, Addr: from.Addr, Draining: from.Draining,
-		Figures:      Figures{Sessions: from.Sessions, Limit: from.Limit, Counters: Counters(from.Total)},
-		CloseReasons: from.Reasons, Refusals: from.Refusals,
+		Figures:    Figures{Sessions: from.Sessions, Limit: from.Limit, Counters: Counters(from.Total), CloseReasons: from.Reasons},
+		Refusals:   from.Refusals,
 		FullQueues: from.FullQueues, RefusedSends: from.RefusedSends, Unkept: from.Unkept,
 		Pools: pools(from), Duration: durationOf(&from.Duration), Gauges: st.gaugesOf(s.name),
 	}
@@ -130,8 +167,11 @@ func (st *Stack) serverStatus(s *server) ServerStatus {
 	status.Rates = s.window.total()
 	for i, w := range from.Workers {
 		status.Queue += w.Queue
-		status.Workers = append(status.Workers, Figures{
-			Sessions: w.Sessions, Queue: w.Queue, Rates: s.window.worker(i), Counters: Counters(w.Counters),
+		status.Workers = append(status.Workers, WorkerStatus{
+			Figures: Figures{
+				Sessions: w.Sessions, Queue: w.Queue, Rates: s.window.worker(i), Counters: Counters(w.Counters), CloseReasons: w.Reasons,
+			},
+			Cached: cachedBy(w.Cached),
 		})
 	}
 	return status
@@ -141,13 +181,25 @@ func (st *Stack) serverStatus(s *server) ServerStatus {
 func pools(from engine.Status) []PoolStatus {
 	return []PoolStatus{
 		packetPool(from.Packets),
-		slotPool("output", from.Output),
-		slotPool("partial", from.Partial),
+		slotPool(outputPoolName, from.Output),
+		slotPool(partialPoolName, from.Partial),
 	}
 }
 
+// cachedBy returns the free slots that a worker holds ready, by the names of the pools.
+func cachedBy(c engine.Cached) map[string]int {
+	return map[string]int{packetPoolName: c.Packets, outputPoolName: c.Output, partialPoolName: c.Partial}
+}
+
+// The names of a server's pools.
+const (
+	packetPoolName  = "packets"
+	outputPoolName  = "output"
+	partialPoolName = "partial"
+)
+
 func packetPool(s packet.Stats) PoolStatus {
-	return PoolStatus{"packets", s.Capacity, s.Allocated, s.InUse, s.Exhausted, s.Cached}
+	return PoolStatus{packetPoolName, s.Capacity, s.Allocated, s.InUse, s.Exhausted, s.Cached}
 }
 
 func slotPool(name string, s pool.Stats) PoolStatus {
