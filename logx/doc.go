@@ -7,8 +7,8 @@
 //	                shared memory
 //
 // A call encodes its record into a slot of a ring in shared memory and returns. The
-// ring's ticket is the record's index, so indexes begin at 1 and have no gaps, ever:
-// not between goroutines, not over restarts, not after kill -9. The writer moves
+// ring's ticket is the record's index, so indexes begin at 1 and have no gaps: not
+// between goroutines, not over restarts, not after kill -9. The writer moves
 // records to the files and frees a slot only when write(2) has taken its bytes. The
 // next Open of the directory cuts what a dying machine tore, writes what the ring
 // still held, and goes on with the next index.
@@ -21,6 +21,15 @@
 //	the files cannot be written       nobody waits; the ring keeps the oldest records, later
 //	                                  ones are dropped and counted, until it can be written again
 //	the power fails                   what was not yet synced: see SyncPolicy
+//	a file is damaged                 the damaged records, and those of the open segment behind
+//	                                  them: told, and kept aside
+//
+// The next Open never goes on in silence. What a death leaves, a torn record or an index
+// that is short, is mended and told at WARN. Damage is told at ERROR, one record a file,
+// and in a line to Config.Complain: what was damaged lies aside in a .cut file, which
+// vitrine logs verify lists, and the log goes on behind every index that the files still
+// name. So damage leaves a gap that is told, and no index is ever given twice, as far as
+// the files tell: those that are gone without a trace cannot.
 //
 // A record whose caller is killed in the middle of it leaves a tombstone with its
 // index.

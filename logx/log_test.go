@@ -457,8 +457,8 @@ func TestTextIsOneLineARecordAndGoesOn(t *testing.T) {
 	fmt.Fprint(torn, "[system] [2026-01-01T00:00:0")
 	torn.Close()
 	l = open(t, Config{Dir: dir, Format: Text})
-	if got := write(t, l, Entry{Message: "three"}); got != 3 {
-		t.Errorf("index %d, want 3", got)
+	if got := write(t, l, Entry{Message: "three"}); got != 4 {
+		t.Errorf("index %d, want 4 behind the record that tells of the torn line", got)
 	}
 	closeLog(t, l)
 	text, err := os.ReadFile(path)
@@ -469,7 +469,10 @@ func TestTextIsOneLineARecordAndGoesOn(t *testing.T) {
 	for line := range strings.Lines(string(text)) {
 		got = append(got, plain(line))
 	}
-	same(t, got, []string{`[system] [INFO / 1] one text="two\nlines"`, "[db] [ERROR / 2] two session=3", "[system] [INFO / 3] three"})
+	same(t, got, []string{
+		`[system] [INFO / 1] one text="two\nlines"`, "[db] [ERROR / 2] two session=3",
+		"[system] [WARN / 3] log mended after a crash cut_bytes=28", "[system] [INFO / 4] three",
+	})
 }
 
 func TestTextRotatesAndKeepsWhatItShould(t *testing.T) {

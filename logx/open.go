@@ -84,8 +84,8 @@ func (l *Log) openOutput() (output, error) {
 	}
 	notify := func(err error) { l.complain.say("%v", err) }
 	if l.cfg.Format == Text {
-		files, next, err := openText(&l.cfg, l.types)
-		l.found.Next = next
+		files, found, err := openText(&l.cfg, l.types)
+		l.found = found
 		return files, err
 	}
 	files, found, err := segment.OpenWriter(l.cfg.segments(l.types, notify), l.lock)

@@ -38,29 +38,30 @@ type textFiles struct {
 	written uint64
 	buffer  []byte
 	pending uint64 // last index in buffer
+	torn    int64  // bytes of a torn line that resume has cut
 	partial bool   // the last write was cut short: the file has the front of what was buffered, to the middle of a line perhaps
 	record  record.Record
 	renamed bool // names in dir came or went since it was synced
 }
 
 // openText finds the last file, cuts a torn last line, and returns the index that follows.
-func openText(c *Config, types *record.Types) (*textFiles, uint64, error) {
+func openText(c *Config, types *record.Types) (*textFiles, segment.Recovery, error) {
 	limits := c.segments(types, nil)
 	if err := limits.SetDefaults(); err != nil {
-		return nil, 0, err
+		return nil, segment.Recovery{}, err
 	}
 	t := &textFiles{fs: c.FS, dir: c.Dir, types: types, limits: limits, next: 1}
 	bases, err := t.bases()
 	if err != nil {
-		return nil, 0, err
+		return nil, segment.Recovery{}, err
 	}
 	if len(bases) > 0 {
 		if err = t.resume(bases[len(bases)-1]); err != nil {
-			return nil, 0, err
+			return nil, segment.Recovery{}, err
 		}
 	}
 	t.written = t.next - 1
-	return t, t.next, nil
+	return t, segment.Recovery{Next: t.next, CutBytes: t.torn}, nil
 }
 
 func (t *textFiles) path(base uint64) string {
@@ -125,6 +126,7 @@ func (t *textFiles) cutTorn() error {
 	if t.size == size {
 		return nil
 	}
+	t.torn = size - t.size
 	return t.file.Truncate(t.size)
 }
 

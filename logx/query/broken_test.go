@@ -94,3 +94,81 @@ func TestDamageAtTheEndIsTold(t *testing.T) {
 		})
 	}
 }
+
+// What damage has left beside the segments is found before anybody has opened the log again, and what is set aside
+// afterwards.
+func TestLeftoversOfDamageAreTold(t *testing.T) {
+	whole := newLog(t, shape{seed: 12}).add(30_000)
+	bases := whole.bases()
+	whole.close()
+	last := bases[len(bases)-1]
+	for _, test := range []struct {
+		name    string
+		spoil   func(*log)
+		search  bool // finds it too
+		corrupt int
+		gaps    int
+	}{
+		{"whole", func(l *log) {}, false, 0, 0},
+		{"emptied last segment", func(l *log) { l.put(last, ".log", nil) }, true, 1, 0},
+		{"last segment without data", func(l *log) { l.remove(last, ".log") }, true, 2, 0},
+		{"segment without data", func(l *log) { l.remove(bases[1], ".log") }, false, 2, 1},
+		{"removal under way", func(l *log) { l.remove(bases[0], ".log") }, false, 0, 0},
+		{"all data gone", func(l *log) {
+			for _, base := range bases {
+				l.remove(base, ".log")
+			}
+		}, true, 2 * len(bases), 0},
+		{"set aside", func(l *log) { l.put(last, ".cut.2", l.read(last, ".log")) }, false, 1, 0},
+		{"first segment set aside", func(l *log) {
+			l.put(bases[0], ".cut", l.read(bases[0], ".log"))
+			for _, suffix := range []string{".log", ".idx", ".warn"} {
+				l.remove(bases[0], suffix)
+			}
+		}, false, 1, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := &log{t: t, dir: t.TempDir()}
+			if err := os.CopyFS(l.dir, os.DirFS(whole.dir)); err != nil {
+				t.Fatal(err)
+			}
+			test.spoil(l)
+			r := l.verified()
+			if r.Corrupted != test.corrupt || r.GapCount != test.gaps || r.Clean() != (test.corrupt+test.gaps == 0) {
+				t.Errorf("%+v, want %d places and %d gaps", r, test.corrupt, test.gaps)
+			}
+			for _, a := range r.Asides {
+				if want := uint64(a.Records) + a.First - 1; a.Records == 0 || a.Last != want || a.Bytes == 0 {
+					t.Errorf("%+v, want as many records as indexes", a)
+				}
+			}
+			stats, err := Search(context.Background(), l.dir, Query{}, nil)
+			if errors.Is(err, ErrCorrupt) != test.search || !test.search && err != nil || len(stats.Asides) != len(r.Asides) {
+				t.Errorf("a search finds %v and %v", err, stats.Asides)
+			}
+		})
+	}
+}
+
+func (l *log) put(base uint64, suffix string, b []byte) {
+	l.t.Helper()
+	if err := os.WriteFile(l.file(base, suffix), b, 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func (l *log) read(base uint64, suffix string) []byte {
+	l.t.Helper()
+	b, err := os.ReadFile(l.file(base, suffix))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return b
+}
+
+func (l *log) remove(base uint64, suffix string) {
+	l.t.Helper()
+	if err := os.Remove(l.file(base, suffix)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		l.t.Fatal(err)
+	}
+}

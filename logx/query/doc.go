@@ -7,7 +7,8 @@
 // A unit is a block of 64 KiB, or what postings say of one: records of WARN and above are found without scanning, rare
 // ones of ERROR and above without their blocks. Inside a block only heads are looked at; the checksum is that of a
 // record that matches. What cannot be read is counted, goes with Stats and makes an error that wraps [ErrCorrupt] at the
-// end, after everything else was given.
+// end, after everything else was given. Files that a recovery has set aside are not searched: Stats.Asides names them, and
+// [Verify] tells what is in them.
 //
 // The writer may live: a search sees what its files held when it began, and [Follow] what comes after, across rotation
 // and compression. When the writer is dead, what it had accepted and never wrote is read from its ring and is part of

@@ -170,6 +170,22 @@ func TestFollowEnds(t *testing.T) {
 	}
 }
 
+// Records whose time is past do not come any more; those of a time to come are waited for.
+func TestFollowEndsWithItsTimes(t *testing.T) {
+	l := newLog(t, shape{seed: 9}).add(100)
+	q := Query{Until: time.Unix(0, l.records[50].Time)}
+	f := l.follow(t, q)
+	same(t, f.take(len(l.want(q))), l.want(q))
+	if err := <-f.done; err != nil {
+		t.Errorf("got %v", err)
+	}
+	f = l.follow(t, Query{Tail: -1, Until: time.Now().Add(3 * pollEvery)})
+	began := time.Now()
+	if err := <-f.done; err != nil || time.Since(began) < 2*pollEvery {
+		t.Errorf("it ended after %v, %v; want at the end of its times", time.Since(began), err)
+	}
+}
+
 func TestFollowWaitsForTheEndOfItsRange(t *testing.T) {
 	l := newLog(t, shape{seed: 5}).add(100)
 	f := l.follow(t, Query{From: 95, To: 111, Grep: regexp.MustCompile("n=")})

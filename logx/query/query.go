@@ -138,6 +138,14 @@ func (q *Query) bounds() (since, until int64) {
 	return since, until
 }
 
+// late is how long after its time a record is in a file, but for a disk that stands still.
+const late = time.Second
+
+// endedBy tells whether a look at the log that began at a time has seen all that is before Until.
+func (q *Query) endedBy(began time.Time) bool {
+	return !q.Until.IsZero() && began.Sub(q.Until) >= late
+}
+
 // nanos is UnixNano for every time: those beyond its range are at its ends.
 func nanos(t time.Time) int64 {
 	switch {

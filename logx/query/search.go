@@ -33,7 +33,8 @@ func Search(ctx context.Context, dir string, q Query, yield Yield) (Stats, error
 const pollEvery = 100 * time.Millisecond
 
 // Follow is Search that goes on with what arrives, until yield returns false, q.Limit or the end of the range is reached,
-// or ctx is done; the error is then that of ctx. Damage at the end of the files ends it too, with ErrCorrupt, and so does a
+// or ctx is done; the error is then that of ctx. The range of times ends a second after q.Until, which is what records may take
+// from their time to a file. Damage at the end of the files ends it too, with ErrCorrupt, and so does a
 // dead writer's ring that cannot be read. Records come within 100 ms of being in a file, across rotation, compression and
 // the writer's restart. What retention removed before it was read is missing.
 func Follow(ctx context.Context, dir string, q Query, yield Yield) (Stats, error) {
@@ -101,10 +102,11 @@ func (s *search) follow(ctx context.Context) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
+		began := time.Now()
 		if err := s.step(ctx); err != nil {
 			return err
 		}
-		if s.over || s.broken || s.q.To != 0 && s.q.From >= s.q.To {
+		if s.over || s.broken || s.q.To != 0 && s.q.From >= s.q.To || s.q.endedBy(began) {
 			return nil
 		}
 		s.tell(1, 1)

@@ -128,3 +128,27 @@ func TestAsideIsRemovedWithItsSegment(t *testing.T) {
 		}
 	}
 }
+
+// A segment of which only damage is left counts as one, and goes when it is the oldest.
+func TestAsideWithoutASegmentIsRemoved(t *testing.T) {
+	for name, limit := range map[string]func(*Config){
+		"by number": func(c *Config) { c.KeepSegments = 2 },
+		"by bytes":  func(c *Config) { c.KeepBytes = 4000 },
+	} {
+		d := newDesk(t, Config{})
+		must(t, d.w.Skip(50))
+		d.put(10)
+		must(t, d.close())
+		for n := 1; n <= 2; n++ {
+			d.overwrite(1, asideSuffix(n), make([]byte, 4000))
+		}
+		limit(&d.config)
+		must(t, d.open())
+		must(t, d.w.Rotate())
+		d.put(1)
+		d.waitFor("the removal", func(s Stats) bool { return s.Removed == 1 })
+		if names := d.names(); names[0] != fileName(50, suffixIndex) {
+			t.Errorf("%s: %q", name, names)
+		}
+	}
+}

@@ -10,7 +10,8 @@
 //	                    the open block      + BASE.warn (postings)                              oldest removed
 //
 // Only the data are written with care. Block index and postings are found again from them, bit for bit; a crash
-// between two writes leaves them short, and [OpenWriter] mends that. FORMAT.md beside the package draws every file.
+// between two writes leaves them short, and [OpenWriter] mends that. What a crash does not explain it moves to BASE.cut and
+// tells of as [Damage]; it is never deleted but by retention. FORMAT.md beside the package draws every file.
 //
 // # Units and limits
 //

@@ -13,7 +13,7 @@ type Stats struct {
 	Compressed uint64 // segments compressed
 	FromBytes  int64  // data of those
 	ToBytes    int64  // what they became
-	Removed    uint64 // segments removed because of the limits
+	Removed    uint64 // segments removed because of the limits, and those of which only damage was left
 	Syncs      uint64 // calls of Sync that went well
 	Errors     uint64 // calls of Flush, Rotate and Sync that failed, and troubles in the background
 }
