@@ -17,7 +17,9 @@ type death struct {
 	throw     string // text of a runtime fatal error that the snapshot gave, "" when it is in the dump or nowhere
 	throwHow  string
 	exit      bundle.Exit
-	oomKilled bool // the kernel counted a kill for want of memory in the server's cgroup
+	oomKilled bool   // the kernel counted a kill for want of memory in the server's cgroup
+	overdue   string // it was killed when its deadman timer was due: how; "" when it was not
+	killer    string // why a monitor has ended it, "" when none has
 }
 
 // sigcode is in the traceback of a signal; 0 means that somebody sent it.
@@ -38,8 +40,23 @@ func (d *death) classify() (class bundle.Class, reason, how string) {
 	if reason == "" {
 		reason, how = d.known()
 	}
-	return d.classOf(reason), reason, how
+	class = d.classOf(reason)
+	if d.dump.Signal == "SIGABRT" {
+		reason = d.blame(reason)
+	}
+	return class, reason, how
 }
+
+// blame adds to the reason of a SIGABRT who sent it, where that was the watchdog.
+func (d *death) blame(reason string) string {
+	if d.killer != "" {
+		reason += ", sent by the watchdog: " + d.killer
+	}
+	return reason
+}
+
+// howDeadman is how a reason was found that the deadman timer gave.
+const howDeadman = "deadman"
 
 // silent is a death without a word: only the exit tells.
 func (d *death) silent() (class bundle.Class, reason, how string) {
@@ -48,10 +65,12 @@ func (d *death) silent() (class bundle.Class, reason, how string) {
 		return bundle.ClassKilled, "ended without a word, and this kernel does not tell how", "exit"
 	case d.oomKilled:
 		return bundle.ClassOOMKilled, "killed by the kernel: the memory of its cgroup ran out", "cgroup"
+	case d.exit.Signal == "SIGKILL" && d.overdue != "":
+		return bundle.ClassKilled, d.overdue, howDeadman
 	case d.exit.Signal == "SIGKILL":
 		return bundle.ClassKilled, "killed by SIGKILL", "exit"
 	case d.exit.Signal == "SIGABRT":
-		return bundle.ClassAbort, "killed by SIGABRT", "exit"
+		return bundle.ClassAbort, d.blame("killed by SIGABRT"), "exit"
 	case d.exit.Signal != "":
 		return bundle.ClassSignal, "killed by " + d.exit.Signal, "exit"
 	}

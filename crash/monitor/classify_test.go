@@ -67,6 +67,7 @@ func TestDeathsWithoutAWordAreClassified(t *testing.T) {
 	}{
 		"SIGKILL":               {death{exit: bundle.Exit{Known: true, Signal: "SIGKILL"}}, bundle.ClassKilled},
 		"the kernel for memory": {death{exit: bundle.Exit{Known: true, Signal: "SIGKILL"}, oomKilled: true}, bundle.ClassOOMKilled},
+		"the deadman timer":     {death{exit: bundle.Exit{Known: true, Signal: "SIGKILL"}, overdue: "killed by SIGKILL, 3s after"}, bundle.ClassKilled},
 		"abort":                 {death{exit: bundle.Exit{Known: true, Signal: "SIGABRT"}}, bundle.ClassAbort},
 		"a signal":              {death{exit: bundle.Exit{Known: true, Signal: "SIGTERM"}}, bundle.ClassSignal},
 		"exit":                  {death{exit: bundle.Exit{Known: true, Code: 3}}, bundle.ClassExit},
@@ -75,6 +76,29 @@ func TestDeathsWithoutAWordAreClassified(t *testing.T) {
 	} {
 		if class, reason, how := test.death.classify(); class != test.class || reason == "" || how == "" {
 			t.Errorf("%s: class %q, reason %q (%s), want %q", name, class, reason, how, test.class)
+		}
+	}
+}
+
+func TestDeathsSayWhoSentTheSignal(t *testing.T) {
+	const words, stuck = "SIGABRT: abort\nPC=0x1 m=0 sigcode=0\n\ngoroutine 1 [running]:\nmain.main()\n\t/main.go:3 +0x1\n", "loop game/0 made no progress for 5s"
+	overdue := "killed by SIGKILL, 3.1s after its last sign of life: the deadman timer of crash.deadman=3s does that"
+	sigkill := bundle.Exit{Known: true, Signal: "SIGKILL"}
+	for name, test := range map[string]struct {
+		death       death
+		reason, how string
+	}{
+		"the watchdog":               {death{text: []byte(words), killer: stuck}, "SIGABRT: abort, sent by the watchdog: " + stuck, "text"},
+		"somebody":                   {death{text: []byte(words)}, "SIGABRT: abort", "text"},
+		"the watchdog, without text": {death{killer: stuck, exit: bundle.Exit{Known: true, Signal: "SIGABRT"}}, "killed by SIGABRT, sent by the watchdog: " + stuck, "exit"},
+		"another's panic":            {death{text: []byte("panic: x\n\ngoroutine 1 [running]:\n"), killer: stuck}, "panic: x", "text"},
+		"the deadman":                {death{exit: sigkill, overdue: overdue}, overdue, howDeadman},
+		"the deadman or the kernel":  {death{exit: sigkill, overdue: overdue, oomKilled: true}, "killed by the kernel: the memory of its cgroup ran out", "cgroup"},
+		"anybody":                    {death{exit: sigkill}, "killed by SIGKILL", "exit"},
+	} {
+		test.death.dump = traceback.Parse(test.death.text)
+		if _, reason, how := test.death.classify(); reason != test.reason || how != test.how {
+			t.Errorf("%s: %q (%s), want %q (%s)", name, reason, how, test.reason, test.how)
 		}
 	}
 }

@@ -78,7 +78,9 @@ func (w *watcher) gone() error {
 		return nil // watch waits for it
 	}
 	r := newReport(w.setup, began)
+	r.meta.Core.Why = nothingLeft
 	j := w.begin(r, nil, began)
+	j.killed = w.dead
 	if exit := j.exit(); exit.Known && exit.Signal == "" && exit.Code == 0 {
 		return j.discard()
 	}
@@ -88,15 +90,17 @@ func (w *watcher) gone() error {
 // work is a job of a watcher, with or without a snapshot.
 type work struct {
 	*job
-	w     *watcher
-	snap  *picture // nil = none
-	ended bundle.Exit
-	cwd   string // of the server, where the kernel's core may be
+	w      *watcher
+	snap   *picture // nil = none
+	ended  bundle.Exit
+	killed int64  // when the server was seen dead, by the monotonic clock
+	cwd    string // of the server, where the kernel's core may be
 }
 
 // begin opens the bundle.
 func (w *watcher) begin(r *report, snap *picture, began time.Time) *work {
 	r.meta.Capabilities = w.latest().Capabilities
+	r.cgroup = looks{cgroupStart: w.cgroup}
 	j := &work{job: begin(w.setup, r, began, w.step), w: w, snap: snap, cwd: w.kernelCoreDir()}
 	if snap != nil {
 		j.core = func(out *bundle.Writer, maxBytes int64) { j.writeCore(out, maxBytes, WorkLimit/2) }
@@ -163,6 +167,9 @@ const textPoll = 100
 // exit learns how the server ended.
 func (j *work) exit() bundle.Exit {
 	e, err := j.ending()
+	if j.killed == 0 {
+		j.killed = monotonic()
+	}
 	j.problem("exit status", err)
 	j.ended = bundle.Exit{Known: e.Known, Code: e.Code, CoreDumped: e.Core}
 	if e.Signal != 0 {
@@ -179,13 +186,22 @@ func (j *work) exit() bundle.Exit {
 func (j *work) conclude() error {
 	d := death{text: j.text, dump: j.dump, exit: j.ended}
 	j.throw(&d)
-	after := j.w.cgroup.Again()
-	d.oomKilled = after.Diff(j.w.cgroup).OOMKilled()
-	if j.out != nil {
-		j.putJSON(j.out, "cgroup.json", map[string]probe.CgroupInfo{"start": j.w.cgroup, "death": after})
+	d.oomKilled = j.lastLook().Diff(j.w.cgroup).OOMKilled()
+	d.killer = j.setup.killer()
+	if j.ended.Signal == "SIGKILL" {
+		d.overdue = j.w.overdue(j.killed)
 	}
 	j.meta.Class, j.meta.Reason, j.meta.ReasonHow = d.classify()
+	if d.overdue != "" && j.meta.ReasonHow != howDeadman {
+		j.problem("the rest of what it had to say", errors.New(d.overdue))
+	}
 	return j.finish()
+}
+
+// lastLook looks at the server's control groups when it is dead.
+func (j *work) lastLook() probe.CgroupInfo {
+	j.cgroup[cgroupDeath] = j.w.cgroup.Again()
+	return j.cgroup[cgroupDeath]
 }
 
 // throw finds the reason that the runtime tells on stderr alone.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
 	"vitrine/crash/blackbox"
 	"vitrine/crash/bundle"
 	"vitrine/crash/snapshot"
@@ -169,6 +168,7 @@ func (w *watcher) takeHeld() *held {
 func (j *work) died(sources chan *Sources) {
 	j.explained(sources)
 	j.exit()
+	j.lastLook()
 	if err := j.finish(); err != nil {
 		fmt.Fprintln(os.Stderr, "crash monitor:", err)
 	}
@@ -258,7 +258,7 @@ func (w *watcher) hang(loop blackbox.Loop, index uint64) {
 	go func() { // ends when the server has answered, or after ExplainLimit
 		w.capture(c, nil)
 		if w.setup.KillStall {
-			unix.PidfdSendSignal(w.pidfd, unix.SIGABRT, nil, 0)
+			w.killStalled(c.Reason)
 		}
 	}()
 	w.tell(&Explain{ID: c.ID})

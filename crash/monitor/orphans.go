@@ -45,7 +45,8 @@ func orphan(run string) error {
 	r := newReport(s, now)
 	r.meta.Class, r.meta.ReasonHow = bundle.ClassKilled, "exit"
 	r.meta.Reason = "ended without a word, and its monitors with it: all were killed, or the container stopped"
-	r.meta.Core.Why = "nothing was left to take one of"
+	r.meta.Core.Why = nothingLeft
+	r.cgroupOf(run)
 	j := begin(s, r, now, func() {})
 	if text, err := os.ReadFile(filepath.Join(run, heardName)); err == nil && len(text) > 0 {
 		j.hear(text, 0)

@@ -26,6 +26,7 @@ type report struct {
 	dump     *traceback.Dump
 	files    map[string][]byte // from functions of the server
 	problems []string
+	cgroup   looks    // of cgroup.json
 	workers  []worker // of flight.json, nil until they are read
 	step     func()   // counts progress
 }
@@ -88,6 +89,9 @@ const (
 	LabelSpan    = "span_id"
 )
 
+// nothingLeft is why there is no core of a process that ended without a word.
+const nothingLeft = "nothing was left to picture: the process had ended"
+
 // fingerprint returns what tells this kind of crash from others; the class is known by now.
 func (r *report) fingerprint() string {
 	if r.meta.Fingerprint == "" {
@@ -98,6 +102,9 @@ func (r *report) fingerprint() string {
 		kind := string(r.meta.Class)
 		if len(frames) == 0 { // nothing but the program tells this kind of death from others
 			kind += " " + r.meta.Process.Name
+		}
+		if r.meta.ReasonHow == howDeadman { // no other is killed like that
+			kind += " " + howDeadman
 		}
 		r.meta.Fingerprint = traceback.Fingerprint(kind, frames)
 	}
@@ -114,6 +121,7 @@ func (r *report) fill(w *bundle.Writer) {
 	r.step()
 	r.fillFlight(w)
 	r.step()
+	r.fillCgroup(w)
 	for _, source := range r.setup.Files {
 		r.copy(w, source)
 		r.step()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitrine/crash/bundle"
+	"vitrine/crash/probe"
 )
 
 // endOfText is what a server writes to the pipe of a monitor of [RoleText] when it ends in good order.
@@ -31,6 +32,7 @@ func serveText(in io.Reader) error {
 	if !ok {
 		return fmt.Errorf("receive setup: %w: %T", errFrame, first)
 	}
+	start := probe.Cgroup(setup.Process.PID)
 	quiet := make(chan struct{})
 	go setup.carryText(quiet) // ends with quiet, or UploadLimit later
 	text, err := io.ReadAll(io.LimitReader(conn.r, MaxText))
@@ -45,6 +47,7 @@ func serveText(in io.Reader) error {
 		return nil
 	}
 	r := newReport(setup, began)
+	r.cgroup = looks{cgroupStart: start, cgroupDeath: start.Again()}
 	j := begin(setup, r, began, func() {})
 	j.hear(text, dropped)
 	d := death{text: text, dump: r.dump}

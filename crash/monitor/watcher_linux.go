@@ -31,6 +31,7 @@ type watcher struct {
 	box    *blackbox.Box
 	inUse  io.Closer        // says that the run directory is in use; fixed
 	cgroup probe.CgroupInfo // at the start; fixed
+	dead   int64            // when the server was seen dead or speaking, by the monotonic clock; of watch
 
 	learned  atomic.Pointer[Setup] // the last frame of it, for what is known late; nil = the first is the last
 	acting   atomic.Bool           // the server is dying or dead: watch deals with that
@@ -102,6 +103,7 @@ func newWatcher(role string) (*watcher, error) {
 	}
 	w.peer.meet(setup.Peer)
 	w.cgroup = probe.Cgroup(setup.Process.PID)
+	setup.keepCgroup(w.cgroup)
 	if w.box, err = blackbox.Open(setup.Box); err != nil {
 		w.box = nil // nothing is counted then, and the reserve acts at once
 	}
@@ -243,6 +245,7 @@ func (w *watcher) farewell() {
 func (w *watcher) watch() error {
 	runtime.LockOSThread() // whoever stops a process must let it go
 	spoke, err := w.waitForEnd()
+	w.dead = monotonic()
 	w.acting.Store(true)
 	w.hush()
 	if err != nil {

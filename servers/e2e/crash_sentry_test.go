@@ -37,12 +37,16 @@ const speakerVariable = "E2E_SPEAKER"
 // speaker is what such a server is told.
 type speaker struct {
 	Dir, Run, DSN string
-	Secrets       []string // configured to be taken out wherever they are
-	Canaries      canaries // which it logs, bears as labels and keeps in memory
+	Stall         time.Duration // a loop that is stuck for so long ends it; 0 = none does
+	Secrets       []string      // configured to be taken out wherever they are
+	Canaries      canaries      // which it logs, bears as labels and keeps in memory
 }
 
-// deadly begins a packet that ends the server; any other costs its session.
-const deadly = "die: "
+// deadly begins a packet that ends the server, stalling is one whose callback never returns; any other costs its session.
+const (
+	deadly   = "die: "
+	stalling = "stall"
+)
 
 // serve is the main of a speaker.
 func (s *speaker) serve() error {
@@ -51,7 +55,7 @@ func (s *speaker) serve() error {
 		return err
 	}
 	cfg := observe.Config{CrashDir: s.Dir, Crash: crash.Config{
-		Static: map[string][]byte{"config.json": s.Canaries.config()}, RunDir: s.Run, PanicEvery: 1, Scrub: scrub.Config{Secrets: s.Secrets}, Sentry: monitor.Sentry{DSN: s.DSN, PerHour: manyReports},
+		Static: map[string][]byte{"config.json": s.Canaries.config()}, RunDir: s.Run, PanicEvery: 1, Stall: s.Stall, KillStalled: s.Stall > 0, Scrub: scrub.Config{Secrets: s.Secrets}, Sentry: monitor.Sentry{DSN: s.DSN, PerHour: manyReports},
 		Limits: bundle.Limits{BundleEvery: 1, CoreEvery: 1, BundlesPerHour: manyReports, LoopCrashes: 100, Bundles: manyReports},
 	}}
 	return observe.Run(context.Background(), cfg, func(ctx context.Context, st *observe.Stack) error {
@@ -106,6 +110,9 @@ func (*outspoken) OnClientJoin(*engine.Session) {}
 
 func (o *outspoken) OnRecv(s *engine.Session, in *packet.Reader) {
 	text := string(in.Rest())
+	if text == stalling {
+		select {}
+	}
 	c := &o.secrets
 	slog.Info("login of "+c.Mail+" from "+c.Address, "password", c.Password, "api_token", c.Token, "note", "Bearer "+c.JWT)
 	if fatal, ok := strings.CutPrefix(text, deadly); ok {
@@ -186,6 +193,7 @@ type refuge struct {
 	*site
 	sink    *sentrytest.Sink
 	secrets canaries
+	stall   time.Duration // of its speakers
 }
 
 func newRefuge(t *testing.T) *refuge {
@@ -201,7 +209,7 @@ func newRefuge(t *testing.T) *refuge {
 // speaker starts a server that panics with what it is told.
 func (r *refuge) speaker() (p *program, addr string) {
 	r.t.Helper()
-	order, err := json.Marshal(speaker{Dir: r.crashes, Run: r.run, DSN: r.sink.DSN(), Secrets: []string{r.secrets.Configured}, Canaries: r.secrets})
+	order, err := json.Marshal(speaker{Dir: r.crashes, Run: r.run, DSN: r.sink.DSN(), Stall: r.stall, Secrets: []string{r.secrets.Configured}, Canaries: r.secrets})
 	if err != nil {
 		r.t.Fatal(err)
 	}
