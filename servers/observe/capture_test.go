@@ -317,10 +317,7 @@ func perish() {
 		case "exit":
 			os.Exit(7)
 		case "signals":
-			signalSelf()
-			<-ctx.Done()
-			signalSelf()
-			select {}
+			insist()
 		case "signal":
 			signalSelf()
 			<-ctx.Done()

@@ -69,9 +69,10 @@ type Config struct {
 	// StopTimeout is how long all servers together have to drain; default 10 s.
 	StopTimeout time.Duration
 
-	signals chan os.Signal // what Run listens to instead of the system's signals; tests alone set it
-	exit    func(code int) // what a second signal calls; os.Exit unless a test sets it
-	console io.Writer      // instead of stderr; tests alone set it
+	signals chan os.Signal   // what Run listens to instead of the system's signals; tests alone set it
+	exit    func(code int)   // what a second signal calls; os.Exit unless a test sets it
+	now     func() time.Time // the clock of signals; time.Now unless a test sets it
+	console io.Writer        // instead of stderr; tests alone set it
 }
 
 // Validate reports every problem of the configuration at once; what Run finds when it opens files is not among them.
@@ -90,6 +91,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.exit == nil {
 		c.exit = os.Exit
+	}
+	if c.now == nil {
+		c.now = time.Now
 	}
 	if c.console == nil {
 		c.console = os.Stderr

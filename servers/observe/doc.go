@@ -24,10 +24,15 @@
 //
 // The end: the first SIGINT or SIGTERM, or the end of the context or of main, makes the stack drain. /readyz answers 503,
 // the servers are stopped, last added first, each with a fair share of what is left of Config.StopTimeout, then the ops
-// HTTP ends. A second signal ends the process at once. SIGHUP runs what was given to OnReload.
+// HTTP ends. A signal within 500 ms of the first is the same request; a later one ends the process at once, with status 128 and
+// its number. Once the servers have stopped signals do nothing for 5 s, in which the log is closed and the program ends. SIGHUP
+// runs what was given to OnReload.
 //
 // Words: figures bear the names of [engine.Counters] in snake_case, the same in /status and, between vitrine_ and _total,
 // in /metrics. 64-bit ids are strings in JSON; times end in their unit.
+//
+// Every limit that is hit is a line with its reason: those of one session where it happens, those of all sessions, full
+// queues of workers and the exhausted pool of packets, once a second with their number.
 //
 // Limits: a request header of 8 KiB, 10 s to read a request and 30 s to write an answer; 4,096 records in an answer of
 // /flight; in the log 10 lines a second of dropped packets, of refused connections and of panics of one server, and on stderr

@@ -27,7 +27,7 @@ func Main(main func(ctx context.Context, st *Stack) error) {
 // Run makes a Stack and runs main, whose context ends with the first SIGINT or SIGTERM. When main has returned, Run stops
 // every server that was added, then the ops HTTP, and ends every goroutine of the stack. It returns what main returned,
 // context.Canceled excepted where that was the order to end, and what could not be stopped. The Stack's Status may be read
-// after Run.
+// after Run. SIGINT and SIGTERM do nothing from the stop of the servers on for 5 s, so that what comes after Run is said.
 //
 // The log is open before main and closed after the last line, also when main fails or panics. Meanwhile its logger is that
 // of slog and of package log; of several Runs in a process the last one has them. The crash capture begins before the log and

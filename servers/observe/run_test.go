@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"vitrine/core/engine"
 )
@@ -49,13 +50,25 @@ func TestReadyzFlipsWhileDraining(t *testing.T) {
 	}
 }
 
+// A signal soon after the first is the same request, a later one ends at once.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	r := launch(t, engine.Config{Workers: 1})
+	clock := make(chan time.Time)
+	r := launchStack(t, Config{Log: new(lines).handler(), now: func() time.Time { return <-clock }}, engine.Config{Workers: 1})
 	c := r.dial()
 	c.send(500, "hold")
 	<-r.handler.held
-	r.signals <- syscall.SIGTERM
-	r.signals <- syscall.SIGINT
+	begin := time.Now()
+	for i, sent := range []struct {
+		sig   os.Signal
+		after time.Duration
+	}{{syscall.SIGTERM, 0}, {syscall.SIGTERM, 0}, {syscall.SIGINT, sameRequest - 1}, {syscall.SIGINT, sameRequest}} {
+		select {
+		case code := <-r.exits:
+			t.Fatalf("ended with %d at signal %d", code, i)
+		case r.signals <- sent.sig:
+			clock <- begin.Add(sent.after)
+		}
+	}
 	if code := <-r.exits; code != 130 {
 		t.Errorf("exit status: got %d, want 130", code)
 	}
@@ -142,20 +155,34 @@ func TestOpsHTTPIsOptional(t *testing.T) {
 // childVariable makes the test binary a program around Run that sends signals to itself.
 const childVariable = "VITRINE_OBSERVE_CHILD"
 
-// child is that program: "drain" gets one real SIGTERM and must end well, "stuck" does not obey it and gets a second.
+// child is that program. Of SIGTERMs "drain" gets one, "twice" two at once and "late" another after Run: they must end well.
+// "stuck" does not obey and gets more until one ends it.
 func child() {
-	stuck := os.Getenv(childVariable) == "stuck"
+	program := os.Getenv(childVariable)
 	err := Run(context.Background(), Config{}, func(ctx context.Context, _ *Stack) error {
+		switch program {
+		case "stuck":
+			insist()
+		case "twice":
+			signalSelf()
+		}
 		signalSelf()
 		<-ctx.Done()
-		if stuck {
-			signalSelf()
-			select {}
-		}
 		return ctx.Err()
 	})
+	if program == "late" {
+		signalSelf()
+	}
 	if err != nil {
 		os.Exit(1)
+	}
+}
+
+// insist sends SIGTERM until one ends the process.
+func insist() {
+	for {
+		signalSelf()
+		<-time.After(sameRequest / 5)
 	}
 }
 
@@ -176,7 +203,7 @@ func TestRealSignals(t *testing.T) {
 	for _, c := range []struct {
 		program string
 		want    int
-	}{{"drain", 0}, {"stuck", 143}} {
+	}{{"drain", 0}, {"twice", 0}, {"late", 0}, {"stuck", 143}} {
 		t.Run(c.program, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0])
 			cmd.Env = append(os.Environ(), childVariable+"="+c.program)

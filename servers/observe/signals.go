@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // notify subscribes to the signals. The channel has room for the two that count and for reloads between them.
@@ -17,15 +18,27 @@ func (st *Stack) notify() {
 	}
 }
 
+const (
+	// sameRequest is how long after the first SIGINT or SIGTERM another is the same request: what ends a process may signal
+	// it and then its group, or the user's terminal the group and make the process.
+	sameRequest = 500 * time.Millisecond
+	// lastWords is how long after the drain signals do nothing more: ops HTTP, log and capture are being closed, and the
+	// program tells what it came to. What lasts longer is stuck, and a signal ends it.
+	lastWords = 5 * time.Second
+)
+
+// denotify lets the signals have their own way again, which is to end the process, but not before it had its last words.
 func (st *Stack) denotify() {
-	if st.cfg.signals == nil {
-		signal.Stop(st.signals)
+	st.drained.Store(true)
+	if signals := st.signals; st.cfg.signals == nil {
+		time.AfterFunc(lastWords, func() { signal.Stop(signals) })
 	}
 }
 
-// obey does what signals ask for until the stack is done: the first SIGINT or SIGTERM cancels, the second exits.
+// obey does what signals ask for until the stack is done: the first SIGINT or SIGTERM cancels, one that is not the same
+// request exits.
 func (st *Stack) obey(cancel context.CancelFunc) {
-	told := false
+	var told time.Time // when the first came; zero before
 	for {
 		select {
 		case <-st.done:
@@ -34,20 +47,24 @@ func (st *Stack) obey(cancel context.CancelFunc) {
 			switch {
 			case sig == syscall.SIGHUP:
 				st.askReload()
-			case told:
+			case told.IsZero():
+				told = st.cfg.now()
+				st.drain(sig, cancel)
+			case st.cfg.now().Sub(told) >= sameRequest && !st.drained.Load():
 				st.system(slog.LevelWarn, "second signal, ending at once", slog.String("signal", sig.String()))
 				st.capture.leave()
 				st.cfg.exit(exitCode(sig))
 				return
-			default:
-				told = true
-				st.signalled.Store(true)
-				st.system(slog.LevelInfo, "signal, draining", slog.String("signal", sig.String()))
-				st.draining.Store(true)
-				cancel()
 			}
 		}
 	}
+}
+
+func (st *Stack) drain(sig os.Signal, cancel context.CancelFunc) {
+	st.signalled.Store(true)
+	st.system(slog.LevelInfo, "signal, draining", slog.String("signal", sig.String()))
+	st.draining.Store(true)
+	cancel()
 }
 
 // exitCode is what a shell would report of a process that the signal ended.

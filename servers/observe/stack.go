@@ -31,6 +31,7 @@ type Stack struct {
 	ops     ops          // fixed after listen
 
 	draining  atomic.Bool
+	drained   atomic.Bool    // the servers have stopped: what is left is to close
 	signalled atomic.Bool    // a signal ordered the end
 	signals   chan os.Signal // fixed after notify
 	reloads   chan struct{}  // holds one request at most
