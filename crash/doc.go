@@ -28,6 +28,11 @@
 // that last case excepted, and a monitor that is killed within the millisecond
 // or so in which it has the process copy itself: it takes the process with it.
 //
+// Where ptrace is refused bundles have text alone, and the kernel's own core
+// takes the place of ours if core_pattern and RLIMIT_CORE keep one: the runtime
+// then ends a crash by SIGABRT, whose status is another. Config.NoKernelCore
+// does without the one and keeps the other.
+//
 // Guarding costs about ten nanoseconds and no allocation. Of panics of one kind, told apart by
 // the program counters of their stack, one a minute is reported; the rest is
 // counted.
@@ -39,7 +44,8 @@
 // What cannot be had on a machine (ptrace refused, no such kernel feature) is
 // named in the log at start, in Capabilities, and in each bundle.
 //
-// Where there is no Linux on amd64, bundles hold text alone.
+// Where there is no Linux on amd64, bundles hold text alone: of a death all
+// goroutines, unless there are tens of thousands.
 //
 // A process has one crash output, so a process has one [Process]: it is the package's one
 // piece of state.

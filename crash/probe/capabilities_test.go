@@ -276,6 +276,9 @@ func TestRowsSayWhatToDo(t *testing.T) {
 		{"yama", fakeKernel{}, map[string]string{"proc/sys/kernel/yama/ptrace_scope": "3"}, "ptrace", false, "no: yama", "kernel.yama.ptrace_scope"},
 		{"a filter", fakeKernel{}, map[string]string{"proc/self/status": strings.Replace(status, "Seccomp:\t0", "Seccomp:\t2", 1)}, "ptrace", false, "unknown: ", "seccomp profile"},
 		{"a debugger", fakeKernel{}, map[string]string{"proc/self/status": strings.Replace(status, "TracerPid:\t0", "TracerPid:\t4", 1)}, "ptrace", false, "no: process 4", "detach"},
+		{"the kernel's core, not asked for", fakeKernel{soft: 5, hard: 5}, nil, "kernel core", true, "file core, limit 5; not asked for", ""},
+		{"the kernel's core in place of ours", fakeKernel{soft: 5, hard: 5}, map[string]string{"proc/sys/kernel/yama/ptrace_scope": "3"}, "kernel core", true, "file core, limit 5; a crash ends by SIGABRT for it, status 134", ""},
+		{"not dumpable", fakeKernel{soft: 5, hard: 5, undumpable: true}, nil, "kernel core", false, "file core, limit 5", "not dumpable"},
 		{"an old kernel", fakeKernel{rel: "5.15", noPidfd: true}, nil, "exit status", false, "not told", "6.15"},
 	}
 	for _, c := range cases {

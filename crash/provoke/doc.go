@@ -13,6 +13,9 @@
 //	end of input ---->               one that lives ends in good order
 //	bundle, exit status <--
 //
+// With [Options.Untraced] the victim first puts a filter of system calls above
+// itself and all that it starts, which refuses ptrace as some containers do.
+//
 // Text goes by lines over standard input and output. What a panic says is
 // [Value]; the players are in a variable that a core shows.
 //
