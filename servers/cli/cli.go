@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -60,6 +62,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return misused(parser, err, stderr)
 	}
+	if err := emptyFlags(command); err != nil {
+		return status(err, stderr)
+	}
 	return status(command.Run(&streams{out: stdout, err: stderr}), stderr)
 }
 
@@ -73,6 +78,31 @@ func misused(parser *kong.Kong, err error, stderr io.Writer) int {
 	}
 	complain(stderr, err)
 	return statusUsage
+}
+
+// emptyFlags refuses flags that were given nothing: an unset variable of a script means something else than no flag. Flags that
+// take nothing for an answer are pointers.
+func emptyFlags(command *kong.Context) error {
+	var problems []error
+	for _, given := range command.Path {
+		if given.Flag != nil && isEmpty(given.Flag.Target) {
+			problems = append(problems, fmt.Errorf("--%s: its value is empty", given.Flag.Name))
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return &usageError{errors.Join(problems...)}
+}
+
+func isEmpty(value reflect.Value) bool {
+	switch words, isList := value.Interface().([]string); {
+	case isList:
+		return len(words) == 0 || slices.Contains(words, "")
+	case value.Kind() == reflect.String:
+		return value.String() == ""
+	}
+	return false
 }
 
 // status prints an error and turns it into an exit status.

@@ -47,6 +47,7 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 		{"no command", nil, "expected one of"},
 		{"unknown command", []string{"fly"}, "fly"},
 		{"unknown flag", []string{"up", "--botz", "3"}, "--botz"},
+		{"flag with nothing", []string{"up", "--config=", "--ops-addr="}, "--config: its value is empty"},
 		{"flag without its value", []string{"up", "--for"}, "--for"},
 		{"not a duration", []string{"up", "--for", "soon"}, "soon"},
 		{"not a number", []string{"up", "--bots", "many"}, "--bots"},

@@ -13,7 +13,7 @@ import (
 // crashCommand reads what crashes left behind, whether the process that it is about lives or not.
 type crashCommand struct {
 	Dir   string            `placeholder:"DIR" help:"Directory of the crash bundles; default ${runtime}/crash."`
-	JSON  bool              `help:"Print JSON."`
+	JSON  bool              `help:"Print JSON; open does with --print alone."`
 	List  crashListCommand  `cmd:"" default:"withargs" help:"List the bundles, newest first; the default."`
 	Show  crashShowCommand  `cmd:"" help:"Tell what a bundle says, on one screen."`
 	Diff  crashDiffCommand  `cmd:"" help:"Tell in what two bundles differ."`

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -133,11 +132,7 @@ func newListed(e bundle.Entry) listed {
 // printListJSON prints one object a line.
 func printListJSON(w io.Writer, rows []listed) error {
 	for i := range rows {
-		text, err := json.Marshal(&rows[i])
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(append(safeJSON(text), '\n')); err != nil {
+		if err := printJSON(w, &rows[i]); err != nil {
 			return err
 		}
 	}

@@ -138,11 +138,18 @@ func TestPruneSaysWhatWent(t *testing.T) {
 	if dry.status != statusOK || !strings.Contains(dry.out, "bundle  "+ids[0]) || !strings.Contains(dry.out, "1 bundles and 0 cores of others would go") {
 		t.Errorf("dry run: %+v", dry)
 	}
+	if got := f.run("prune", "--bundles", "2", "--dry-run", "--json"); got.out != `{"bundles":["`+ids[0]+`"],"cores":[],"dry_run":true,"removed_bundles":0,"removed_cores":0,"removed_bytes":0}`+"\n" {
+		t.Errorf("dry run as JSON: %+v", got)
+	}
 	got := f.run("prune", "--bundles", "2")
 	if got.status != statusOK || !strings.Contains(got.out, "bundle  "+ids[0]) || !strings.Contains(got.out, "1 bundles and 0 cores of others went") {
 		t.Errorf("prune: %+v", got)
 	}
-	if left := f.run("list", "--json"); strings.Count(left.out, "\n") != 2 {
+	var went pruned
+	if got := f.run("prune", "--bundles", "1", "--json"); json.Unmarshal([]byte(got.out), &went) != nil || went.WentBundles != 1 || went.Bundles[0] != ids[1] || went.WentBytes == 0 {
+		t.Errorf("prune as JSON: %+v", got)
+	}
+	if left := f.run("list", "--json"); strings.Count(left.out, "\n") != 1 {
 		t.Errorf("left:\n%s", left.out)
 	}
 }
@@ -172,6 +179,9 @@ func TestSendFlushesTheSpool(t *testing.T) {
 	t.Setenv("VITRINE_CRASH_SENTRY_DSN", sink.DSN())
 	if got := f.run("send"); got.status != statusOK || !strings.Contains(got.out, "1 sent, 0 wait") || len(sink.Events()) != 1 {
 		t.Errorf("to one that is up: %+v, %d events", got, len(sink.Events()))
+	}
+	if got := f.run("send", "--json"); got.status != statusOK || got.out != `{"refused":0,"sent":0,"set_aside":0,"waiting":0}`+"\n" {
+		t.Errorf("as JSON: %+v", got)
 	}
 	if got := f.shown(oneScreen); !strings.Contains(got, "report    sent") {
 		t.Errorf("show does not tell that it was sent:\n%s", got)

@@ -40,6 +40,9 @@ func (c *crashOpenCommand) Run(crash *crashCommand, io *streams) error {
 	if strings.HasPrefix(c.ID, "-") { // it stood behind --
 		c.ID, c.Args = "last", append([]string{c.ID}, c.Args...)
 	}
+	if crash.JSON && !c.Print {
+		return usagef("--json: open runs the debugger; with --print it prints the commands, as JSON too")
+	}
 	entry, m, err := crash.find(c.ID)
 	if err != nil {
 		return err
@@ -53,7 +56,7 @@ func (c *crashOpenCommand) Run(crash *crashCommand, io *streams) error {
 	}
 	c.compare(exe, &m.Build, io.err)
 	if c.Print {
-		return c.print(entry, exe, io.out)
+		return c.print(entry, exe, io.out, crash.JSON)
 	}
 	debugger, err := findDelve()
 	if err != nil && !c.Keep {
@@ -73,13 +76,25 @@ func (c *crashOpenCommand) compare(exe string, b *bundle.Build, tell io.Writer) 
 	}
 }
 
-// print prints the commands for a shell.
-func (c *crashOpenCommand) print(e bundle.Entry, exe string, w io.Writer) error {
+// print prints the commands for a shell, as JSON the words of each.
+func (c *crashOpenCommand) print(e bundle.Entry, exe string, w io.Writer, asJSON bool) error {
 	core := filepath.Join(c.tempDir(), "core."+e.ID)
+	commands := [][]string{
+		{"zstd", "-d", "--sparse", filepath.Join(e.Path(), coreFile), "-o", core},
+		{delve, "core", exe, core},
+		{"rm", core},
+	}
 	p := &lines{w: w}
-	p.printf("zstd -d --sparse %s -o %s\n", quoted(filepath.Join(e.Path(), coreFile)), quoted(core))
-	p.printf("%s core %s %s\n", delve, quoted(exe), quoted(core))
-	p.printf("rm %s\n", quoted(core))
+	if asJSON {
+		p.json(map[string]any{"commands": commands})
+		return printed(p.err)
+	}
+	for _, words := range commands {
+		for i, word := range words {
+			words[i] = quoted(word)
+		}
+		p.printf("%s\n", strings.Join(words, " "))
+	}
 	return printed(p.err)
 }
 

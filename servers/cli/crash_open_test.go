@@ -126,4 +126,12 @@ func TestOpenPrintsCommandsForAShell(t *testing.T) {
 	if got.status != statusOK || got.out != want {
 		t.Errorf("got:\n%s%s\nwant:\n%s", got.out, got.err, want)
 	}
+	want = `{"commands":[["zstd","-d","--sparse","` + f.dir + "/" + id + `/core.zst","-o","/tmp/core.` + id +
+		`"],["dlv","core","/srv/it's here/vitrine","/tmp/core.` + id + `"],["rm","/tmp/core.` + id + "\"]]}\n"
+	if got := f.run("open", "--print", "--to", "/tmp", "--json"); got.status != statusOK || got.out != want {
+		t.Errorf("as JSON:\n%s%s\nwant:\n%s", got.out, got.err, want)
+	}
+	if got := f.run("open", "--json"); got.status != statusUsage || !strings.Contains(got.err, "--json: open runs the debugger") {
+		t.Errorf("--json without --print: %+v", got)
+	}
 }

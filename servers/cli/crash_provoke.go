@@ -34,7 +34,7 @@ var testDir = filepath.Join(runtimeDir, "crash-test")
 func (c *crashTestCommand) Run(crash *crashCommand, io *streams) error {
 	provoke.Serve() // does not return in the process that dies
 	if c.List {
-		return listClasses(io)
+		return listClasses(io, crash.JSON)
 	}
 	if c.Class == "" {
 		return usagef("which class? --list names all")
@@ -63,9 +63,14 @@ func (c *crashTestCommand) Run(crash *crashCommand, io *streams) error {
 	return err
 }
 
-func listClasses(io *streams) error {
+// listClasses prints the classes, as JSON one object a line.
+func listClasses(io *streams, asJSON bool) error {
 	p := &lines{w: io.out}
 	for _, class := range provoke.Classes() {
+		if asJSON {
+			p.json(map[string]string{"name": class.Name, "about": class.About, "lacks": class.Lacks()})
+			continue
+		}
 		p.printf("%-12s %s", class.Name, class.About)
 		if class.Lacks() != "" {
 			p.printf(" (not in this program: build it with -tags crashcgo)")

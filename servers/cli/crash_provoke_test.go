@@ -37,6 +37,7 @@ func TestCrashTestKnowsItsClasses(t *testing.T) {
 		out    string // is part of what is printed
 	}{
 		{"--list", statusOK, "mapwrites"},
+		{"--list --json", statusOK, `"name":"mapwrites"}`},
 		{"sigkill", statusOK, "killed by SIGKILL"},
 		{"", statusUsage, "which class"},
 		{"boredom", statusUsage, "no class"},

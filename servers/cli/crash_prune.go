@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io"
 
 	"vitrine/crash/bundle"
 )
@@ -35,23 +37,46 @@ func (c *crashPruneCommand) Run(crash *crashCommand, io *streams) error {
 	if err != nil {
 		return err
 	}
-	p := &lines{w: io.out}
-	for _, id := range bundles {
-		p.printf("bundle  %s\n", id)
+	p := pruned{Bundles: append([]string{}, bundles...), Cores: append([]string{}, cores...), DryRun: c.DryRun}
+	if !c.DryRun {
+		var removed bundle.Removed
+		removed, err = store.Prune()
+		p.WentBundles, p.WentCores, p.WentBytes = removed.Bundles, removed.Cores, removed.Bytes
 	}
-	for _, id := range cores {
-		p.printf("core    %s\n", id)
-	}
-	if c.DryRun {
-		p.printf("%d bundles and %d cores of others would go\n", len(bundles), len(cores))
-		return printed(p.err)
-	}
-	removed, err := store.Prune()
-	p.printf("%d bundles and %d cores of others went, %s\n", removed.Bundles, removed.Cores, size(removed.Bytes))
 	if err != nil {
-		return fmt.Errorf("prune: %w", err)
+		err = fmt.Errorf("prune: %w", err)
 	}
-	return printed(p.err)
+	return errors.Join(err, printed(p.print(io.out, crash.JSON)))
+}
+
+// pruned is what was over the limits, and what became of it. Its fields are those of --json.
+type pruned struct {
+	Bundles     []string `json:"bundles"` // ids
+	Cores       []string `json:"cores"`   // ids of bundles that stay
+	DryRun      bool     `json:"dry_run"`
+	WentBundles int      `json:"removed_bundles"`
+	WentCores   int      `json:"removed_cores"`
+	WentBytes   int64    `json:"removed_bytes"`
+}
+
+// print prints it as one line of JSON, or for people.
+func (p *pruned) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, p)
+	}
+	out := &lines{w: w}
+	for _, id := range p.Bundles {
+		out.printf("bundle  %s\n", id)
+	}
+	for _, id := range p.Cores {
+		out.printf("core    %s\n", id)
+	}
+	if p.DryRun {
+		out.printf("%d bundles and %d cores of others would go\n", len(p.Bundles), len(p.Cores))
+	} else {
+		out.printf("%d bundles and %d cores of others went, %s\n", p.WentBundles, p.WentCores, size(p.WentBytes))
+	}
+	return out.err
 }
 
 // limits are those of the configuration, with what the flags say in their place.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -45,14 +46,26 @@ func (c *crashSendCommand) Run(crash *crashCommand, io *streams) error {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	result, err := sender.Send(ctx)
-	fmt.Fprintf(io.out, "%d sent, %d wait, %d refused for good, %d set aside\n", result.Sent, result.Kept, result.Dropped, result.Aside)
-	switch {
+	switch printing := printSent(io.out, &result, crash.JSON); {
 	case err != nil:
 		return err
+	case printing != nil:
+		return printed(printing)
 	case result.Next.After(time.Now()):
 		return fmt.Errorf("the server wants no report before %s", moment(result.Next))
 	}
 	return nil
+}
+
+// printSent prints what became of the reports.
+func printSent(w io.Writer, r *sentry.Result, asJSON bool) error {
+	p := &lines{w: w}
+	if asJSON {
+		p.json(map[string]int{"sent": r.Sent, "waiting": r.Kept, "refused": r.Dropped, "set_aside": r.Aside})
+	} else {
+		p.printf("%d sent, %d wait, %d refused for good, %d set aside\n", r.Sent, r.Kept, r.Dropped, r.Aside)
+	}
+	return p.err
 }
 
 func (c *crashSendCommand) sender(dir string) (*sentry.Sender, error) {

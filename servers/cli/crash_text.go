@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -48,6 +50,15 @@ func safeJSON(text []byte) []byte {
 		}
 	}
 	return b
+}
+
+// printJSON writes a value as one line of JSON.
+func printJSON(w io.Writer, v any) error {
+	text, err := json.Marshal(v)
+	if err == nil {
+		_, err = w.Write(append(safeJSON(text), '\n'))
+	}
+	return err
 }
 
 // columns counts the cells that a text takes on a screen. Of letters beyond the alphabets it takes the most, two.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,6 +156,29 @@ func TestReaderNamesTheDirectory(t *testing.T) {
 		if got := (&logSettings{Dir: dir}).reader("--follow"); got != want {
 			t.Errorf("%s: got %q, want %q", dir, got, want)
 		}
+	}
+}
+
+// The summary of a run names the last session of each server that had one.
+func TestSummaryNamesTheLastSessionOfEachServer(t *testing.T) {
+	var out strings.Builder
+	run := &stackRun{watch: &out, first: 9, log: &logSettings{Dir: defaultLogDir, Format: "binary"}}
+	for name, last := range map[string]uint64{"chat": 4711, "lonely": 0, "echo-lan": 4712} {
+		r := &running{plan: plan{name: name}, last: new(atomic.Uint64)}
+		r.last.Store(last)
+		run.servers = append(run.servers, r)
+	}
+	run.tellReader()
+	for _, want := range []string{
+		"What the last session of each server did, by the log:\n", "  vitrine logs --session 4711 --grep server=chat --index 9..\n",
+		"  vitrine logs --session 4712 --grep server=echo-lan --index 9..\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	if strings.Count(out.String(), "\n") != 3 {
+		t.Errorf("got\n%s", out.String())
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -42,9 +44,9 @@ type logsSearchCommand struct {
 	Session string   `placeholder:"ID" help:"Records of this session."`
 	Trace   string   `placeholder:"HEX" help:"Records of this trace, 32 hexadecimal digits."`
 	Grep    string   `placeholder:"RE" help:"Records whose message and fields match this regular expression."`
-	Limit   int      `placeholder:"N" help:"Only the first N of them."`
+	Limit   *int     `placeholder:"N" help:"Only the first N of them."`
 	Tail    *int     `placeholder:"N" help:"Only the last N of them; with --follow, how many to begin with, default 10."`
-	Follow  bool     `help:"Go on with what is logged from now on, until Ctrl-C."`
+	Follow  bool     `help:"Go on with what is logged from now on, until Ctrl-C or the end of --until, --index or --limit."`
 	Count   bool     `help:"Print their number alone."`
 }
 
@@ -52,6 +54,9 @@ type logsSearchCommand struct {
 func (c *logsSearchCommand) Run(logs *logsCommand, io *streams) error {
 	q, err := c.query(time.Now())
 	if err != nil {
+		return err
+	}
+	if err := checkBinary(logs.Dir); err != nil {
 		return err
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -98,6 +103,34 @@ func (c *logsSearchCommand) conclude(ctx context.Context, found query.Stats, ask
 		fmt.Fprintln(tell, "no record matches")
 	}
 	return nil
+}
+
+// checkBinary refuses a directory whose log is lines of text, in which no index finds anything. What else is wrong with the
+// directory is told by whoever reads it.
+func checkBinary(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	newest := ""
+	for _, entry := range entries {
+		switch name := entry.Name(); {
+		case strings.HasSuffix(name, ".log"), strings.HasSuffix(name, ".log.zst"):
+			return nil
+		case isTextName(name):
+			newest = name
+		}
+	}
+	if newest == "" {
+		return nil
+	}
+	return fmt.Errorf("log %q: its files are lines of text, as log.format says, which every tool reads: tail -F %s", dir, quoted(filepath.Join(dir, newest)))
+}
+
+// isTextName tells whether a file of a log holds lines of text: its name is the index of the first, in 20 digits.
+func isTextName(name string) bool {
+	index, isText := strings.CutSuffix(name, ".txt")
+	return isText && len(index) == 20 && strings.Trim(index, "0123456789") == ""
 }
 
 // keepBrokenPipe has a write to a closed pipe return an error, where it would end the program by a signal. The function

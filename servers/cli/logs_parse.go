@@ -33,7 +33,10 @@ func (c *logsSearchCommand) query(now time.Time) (q query.Query, err error) {
 	if !q.Since.IsZero() && !q.Until.IsZero() && !q.Since.Before(q.Until) {
 		return q, usagef("--since %s --until %s: the end is not after the beginning", c.Since, c.Until)
 	}
-	q.Types, q.Limit, q.Tail = c.Type, c.Limit, c.tail()
+	q.Types, q.Tail = c.Type, c.tail()
+	if c.Limit != nil {
+		q.Limit = *c.Limit
+	}
 	return q, c.words(&q)
 }
 
@@ -65,11 +68,11 @@ func (c *logsSearchCommand) words(q *query.Query) (err error) {
 // contradictions refuses flags that do not go together.
 func (c *logsSearchCommand) contradictions() error {
 	switch {
-	case c.Limit < 0:
-		return usagef("--limit %d: want at least 1", c.Limit)
+	case c.Limit != nil && *c.Limit < 1:
+		return usagef("--limit %d: want at least 1", *c.Limit)
 	case c.Tail != nil && (*c.Tail < 0 || *c.Tail == 0 && !c.Follow):
 		return usagef("--tail %d: want at least 1", *c.Tail)
-	case c.Tail != nil && c.Limit > 0:
+	case c.Tail != nil && c.Limit != nil:
 		return usagef("--tail and --limit: want one of them")
 	case c.Follow && c.Count:
 		return usagef("--follow and --count: want one of them")

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine/logx"
 	"vitrine/logx/record"
 	"vitrine/logx/segment"
 )
@@ -241,6 +242,45 @@ func TestLogsFollowsUntilItIsInterrupted(t *testing.T) {
 	}
 	if got := <-done; got.status != statusOK || got.err != "" {
 		t.Errorf("status %d and %q, want silence", got.status, got.err)
+	}
+}
+
+// What is past does not come any more.
+func TestLogsFollowsToTheEndOfItsTimes(t *testing.T) {
+	dir := t.TempDir()
+	writeLog(t, dir, 100)
+	for _, args := range []string{
+		"--until 2026-11-22T22:44:13Z", "--until 2026-11-22T22:44:13Z --tail 2", "--since 2026-11-22T22:44:11Z --until 2026-11-22T22:44:13Z",
+	} {
+		got := run(append([]string{"logs", "--follow", "--dir", dir}, strings.Fields(args)...)...)
+		if got.status != statusOK || strings.Count(got.out, "\n") != 2 || !strings.Contains(got.out, "event 2") {
+			t.Errorf("%s: %+v, want two records and the end", args, got)
+		}
+	}
+}
+
+// A log that is lines of text says so, whether its writer lives or not, and how it is read.
+func TestLogsNamesFilesOfText(t *testing.T) {
+	dir := t.TempDir()
+	file, err := logx.Open(logx.Config{Dir: dir, RingDir: t.TempDir(), Format: logx.Text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Write(&logx.Entry{Message: "a line"})
+	if err := file.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := "lines of text, as log.format says, which every tool reads: tail -F " + filepath.Join(dir, fmt.Sprintf("%020d.txt", 1))
+	for _, args := range []string{"", "--follow", "--count", "verify"} {
+		if got := run(append([]string{"logs", "--dir", dir}, strings.Fields(args)...)...); got.status != statusFailed || !strings.Contains(got.err, want) {
+			t.Errorf("%q: %+v, want %q", args, got, want)
+		}
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := run("logs", "--dir", dir); got.status != statusFailed || !strings.Contains(got.err, want) {
+		t.Errorf("without a writer: %+v, want %q", got, want)
 	}
 }
 

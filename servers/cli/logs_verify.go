@@ -20,6 +20,9 @@ type logsVerifyCommand struct{}
 
 // Run prints what is there and every fault.
 func (c *logsVerifyCommand) Run(logs *logsCommand, io *streams) error {
+	if err := checkBinary(logs.Dir); err != nil {
+		return err
+	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	bar := &progressBar{w: io.err, unit: "MB", on: isTerminal(io.err), began: time.Now()}
@@ -92,6 +95,13 @@ type lines struct {
 func (l *lines) printf(format string, args ...any) {
 	if l.err == nil {
 		_, l.err = fmt.Fprintf(l.w, format, args...)
+	}
+}
+
+// json prints a value as one line of JSON.
+func (l *lines) json(v any) {
+	if l.err == nil {
+		l.err = printJSON(l.w, v)
 	}
 }
 

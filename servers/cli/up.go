@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,6 +33,7 @@ type stackRun struct {
 	servers []*running
 	mu      sync.Mutex
 	reports map[string]bot.Report // by server; guarded by mu
+	failed  map[string]error      // bots that could not play, by server; guarded by mu
 }
 
 // Run starts the whole stack, lets the bots play and ends with a summary.
@@ -46,22 +46,31 @@ func (c *upCommand) Run(io *streams) error {
 	if err != nil {
 		return err
 	}
-	run := &stackRun{command: c, log: &s.Log, watch: io.out, reports: map[string]bot.Report{}}
+	defer outlivePipes()()
+	watch := &outlet{to: io.out}
 	if c.JSON {
-		run.watch = io.err
+		watch.to = io.err
 	}
+	run := &stackRun{command: c, log: &s.Log, watch: watch, reports: map[string]bot.Report{}, failed: map[string]error{}}
 	console := new(slog.LevelVar)
 	err = observe.Run(context.Background(), s.observed(console, effective), func(ctx context.Context, st *observe.Stack) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		watch.deserted = cancel
 		if err := run.start(s, st, began); err != nil {
 			return err
 		}
 		reloadOnHangup(st, s, effective, console, run.servers...)
-		return run.play(ctx)
+		run.play(ctx)
+		return nil
 	})
 	if err != nil {
 		return inUse(err)
 	}
-	return run.summarize(io.out)
+	if err := run.summarize(io.out); err != nil || !watch.isDeserted() {
+		return err
+	}
+	return errDeserted
 }
 
 func (run *stackRun) start(s *settings, st *observe.Stack, began time.Time) error {
@@ -90,7 +99,7 @@ func describeOps(w io.Writer, st *observe.Stack) {
 }
 
 // play runs the bots of every server, with a status line, until they are done or ctx is.
-func (run *stackRun) play(ctx context.Context) error {
+func (run *stackRun) play(ctx context.Context) {
 	if run.command.For > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, run.command.For+stackGrace)
@@ -102,7 +111,7 @@ func (run *stackRun) play(ctx context.Context) error {
 	if run.command.Bots == 0 || run.command.For == 0 {
 		<-run.finished(ctx)
 	}
-	return bots()
+	bots()
 }
 
 // stackGrace is what bots are given to hear their last replies after their time is over.
@@ -119,8 +128,7 @@ func (run *stackRun) finished(ctx context.Context) <-chan struct{} {
 }
 
 // startBots shares the bots out over the servers and returns the function that waits for them.
-func (run *stackRun) startBots(ctx context.Context) (wait func() error) {
-	errs := make([]error, len(run.servers))
+func (run *stackRun) startBots(ctx context.Context) (wait func()) {
 	var playing sync.WaitGroup
 	for i, r := range run.servers {
 		share := (run.command.Bots + len(run.servers) - 1 - i) / len(run.servers)
@@ -132,14 +140,21 @@ func (run *stackRun) startBots(ctx context.Context) (wait func() error) {
 				Bots: share, For: run.command.For, Seed: run.command.Seed,
 				Live: func(live bot.Report) { run.report(r.name, live) },
 			})
+			if err != nil {
+				report.Bots, report.Unconnected = share, max(report.Unconnected, 1)
+				run.fail(r.name, err)
+			}
 			run.report(r.name, report)
-			errs[i] = err
 		})
 	}
-	return func() error {
-		playing.Wait()
-		return errors.Join(errs...)
-	}
+	return playing.Wait
+}
+
+// fail notes that the bots of a server could not play at all.
+func (run *stackRun) fail(server string, err error) {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	run.failed[server] = err
 }
 
 func (run *stackRun) report(server string, report bot.Report) {
@@ -163,7 +178,7 @@ func (run *stackRun) line(before, now *totals) string {
 		now.recv += st.Total.RecvPackets
 		now.sent += st.Total.SentPackets
 		now.handling.Merge(st.Duration)
-		fault += seen.Wrong + seen.Missing + seen.ServerDisconnects
+		fault += seen.Faults()
 	}
 	lately := now.handling.Sub(before.handling)
 	return fmt.Sprintf("%d sessions  %d packets/s in  %d out  handling p99 %v  %d faults",
@@ -180,6 +195,9 @@ type outcome struct {
 // serverOutcome is what became of one server: sessions as the server counted them, the rest as its bots saw it.
 type serverOutcome struct {
 	Addr              string  `json:"addr"`
+	Bots              int     `json:"bots"`
+	Unconnected       int     `json:"unconnected"`    // bots without a session
+	ConnectErrors     uint64  `json:"connect_errors"` // attempts; those that a later one mended are no fault
 	Sessions          uint64  `json:"sessions"`
 	Sent              uint64  `json:"sent"`
 	Received          uint64  `json:"received"`
@@ -198,7 +216,8 @@ func (run *stackRun) summarize(out io.Writer) error {
 	for _, r := range run.servers {
 		st, seen := r.server.Status(), run.seen(r.name)
 		result.Servers[r.name] = serverOutcome{
-			Addr: r.server.Addr(), Sessions: st.Total.Closed, Sent: seen.Sent, Received: seen.Received,
+			Addr: r.server.Addr(), Bots: seen.Bots, Unconnected: seen.Unconnected, ConnectErrors: seen.ConnectErrors,
+			Sessions: st.Total.Closed, Sent: seen.Sent, Received: seen.Received,
 			Wrong: seen.Wrong, Missing: seen.Missing, ServerDisconnects: seen.ServerDisconnects,
 			RTTp50: seen.RTTp50, RTTp99: seen.RTTp99, LastSession: r.lastSession(),
 		}
@@ -208,6 +227,9 @@ func (run *stackRun) summarize(out io.Writer) error {
 		if seen.Bots > 0 && !seen.OK() || leftOver(st) {
 			result.OK = false
 			problems = append(problems, append(seen.Findings, fmt.Sprintf("%s: %s", r.name, seen.String()))...)
+			if err := run.failed[r.name]; err != nil {
+				problems = append(problems, fmt.Sprintf("%s: %v", r.name, err))
+			}
 		}
 	}
 	run.print(&result, problems)
@@ -229,11 +251,11 @@ func leftOver(st engine.Status) bool {
 
 func (run *stackRun) print(result *outcome, problems []string) {
 	fmt.Fprintln(run.watch, "Summary, as the bots saw it; cut is what a server ended unasked:")
-	const row = "  %-12s %8v %9v %9v %6v %7v %4v %8v %7v\n"
-	fmt.Fprintf(run.watch, row, "server", "sessions", "sent", "received", "wrong", "missing", "cut", "rtt p50", "p99")
+	const row = "  %-12s %6v %11v %8v %9v %9v %6v %7v %4v %8v %7v\n"
+	fmt.Fprintf(run.watch, row, "server", "bots", "unconnected", "sessions", "sent", "received", "wrong", "missing", "cut", "rtt p50", "p99")
 	for _, r := range run.servers {
 		o := result.Servers[r.name]
-		fmt.Fprintf(run.watch, row, r.name, o.Sessions, o.Sent, o.Received, o.Wrong, o.Missing, o.ServerDisconnects,
+		fmt.Fprintf(run.watch, row, r.name, o.Bots, o.Unconnected, o.Sessions, o.Sent, o.Received, o.Wrong, o.Missing, o.ServerDisconnects,
 			brief(micros(o.RTTp50)), brief(micros(o.RTTp99)))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(result.CloseReasons)) {
@@ -245,13 +267,19 @@ func (run *stackRun) print(result *outcome, problems []string) {
 	run.tellReader()
 }
 
-// tellReader says how to see what a session did, by the example of one.
+// tellReader says how to see what a session did, by the example of the last one of each server.
 func (run *stackRun) tellReader() {
+	told := false
 	for _, r := range run.servers {
-		if id := r.lastSession(); id != "" && run.log.readable() {
-			fmt.Fprintf(run.watch, "What a session did, by the log: %s\n", run.log.reader(run.sessionFlags(r.name, id)))
-			return
+		id := r.lastSession()
+		if id == "" || !run.log.readable() {
+			continue
 		}
+		if !told {
+			fmt.Fprintln(run.watch, "What the last session of each server did, by the log:")
+		}
+		told = true
+		fmt.Fprintf(run.watch, "  %s\n", run.log.reader(run.sessionFlags(r.name, id)))
 	}
 }
 
