@@ -32,6 +32,9 @@ type Options struct {
 	Prefix   string            // of the variables that are looked at; "" = DefaultPrefix
 	Ignore   []string          // variables with the prefix that belong to others; "VITRINE_SERVICE_*" ignores all that begin so
 	Flags    map[string]string // key -> text, only the flags that were given
+
+	// FlagName gives what stands after the dashes of a flag that sets a key, such as "set KEY"; nil for the key.
+	FlagName func(key string) string
 }
 
 // Load fills the struct that dst points to (see the package comment for its tags) and tells where each value came
@@ -167,14 +170,18 @@ func (l *loader) ignored(name string) bool {
 }
 
 func (l *loader) flags() {
+	name, unknown := l.opts.FlagName, "unknown key"
+	if name == nil {
+		name, unknown = func(key string) string { return key }, "unknown flag"
+	}
 	for key, text := range l.opts.Flags {
-		src := Source{Origin: FromFlag, Name: key}
+		src := Source{Origin: FromFlag, Name: name(key)}
 		if i, ok := l.byKey[key]; ok {
 			l.text(i, text, src, &text)
 			continue
 		}
-		src.Name = printable(key, maxShown)
-		l.problem(Problem{Source: src, Text: "unknown flag", unknown: key})
+		src.Name = printable(src.Name, maxShown)
+		l.problem(Problem{Source: src, Text: unknown, unknown: key})
 	}
 }
 

@@ -25,11 +25,11 @@ const (
 // Source tells where a value comes from. The zero Source is the default.
 type Source struct {
 	Origin Origin
-	Name   string // the file, the environment variable, or the key of the flag
+	Name   string // the file, the environment variable, or the flag without its dashes, which is its key unless Options say so
 	Line   int    // in the file; 0 when not known
 }
 
-// String is "default", "FILE:LINE", "env NAME" or "flag --KEY".
+// String is "default", "FILE:LINE", "env NAME" or "flag --NAME".
 func (s Source) String() string {
 	switch s.Origin {
 	case FromFile:
@@ -141,7 +141,8 @@ func (s *schema) suggest(p *Problem) {
 		p.Suggest = nearest(p.unknown, s.variables())
 	case p.Source.Origin == FromFlag:
 		if p.Suggest = nearest(p.unknown, s.keys()); p.Suggest != "" {
-			p.Suggest = "--" + p.Suggest
+			before, _ := strings.CutSuffix(p.Source.Name, printable(p.unknown, maxShown))
+			p.Suggest = "--" + before + p.Suggest
 		}
 	default:
 		p.Suggest = nearest(p.unknown, s.keys())

@@ -154,8 +154,19 @@ func (f *configFlags) load(alone string, extra map[string]string) (*settings, *c
 		flags["ops.addr"] = *f.OpsAddr
 	}
 	s := defaults(portBase{f.PortBase}, alone)
-	effective, err := config.Load(s, config.Options{File: f.Config, Env: environment(), Flags: flags})
+	effective, err := config.Load(s, config.Options{File: f.Config, Env: environment(), Flags: flags, FlagName: f.flagName})
 	return s, effective, err
+}
+
+// flagName returns the flag that set a key: --set KEY, or one of its own, which bears the key's last word.
+func (f *configFlags) flagName(key string) string {
+	if _, ok := f.Set[key]; ok {
+		return "set " + key
+	}
+	if key == "ops.addr" {
+		return "ops-addr"
+	}
+	return strings.ReplaceAll(key[strings.LastIndexByte(key, '.')+1:], "_", "-")
 }
 
 // Validate reports every value that makes no sense, alone or with the others, by what the engine thinks of them too.

@@ -83,6 +83,9 @@ func brief(d time.Duration) time.Duration {
 func micros(us float64) time.Duration { return time.Duration(us * float64(time.Microsecond)) }
 
 func isTerminal(w io.Writer) bool {
+	if o, ok := w.(*outlet); ok {
+		w = o.to
+	}
 	file, ok := w.(*os.File)
 	if !ok {
 		return false

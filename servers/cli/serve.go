@@ -61,6 +61,7 @@ func (c *serveCommand) Run(io *streams) error {
 	if err != nil {
 		return err
 	}
+	defer outlivePipes()() // a server is more than what it says at its start
 	console := new(slog.LevelVar)
 	return inUse(observe.Run(context.Background(), s.observed(console, effective), func(ctx context.Context, st *observe.Stack) error {
 		r, err := s.plan(c.table()).start(st)

@@ -141,7 +141,6 @@ func (run *stackRun) startBots(ctx context.Context) (wait func()) {
 				Live: func(live bot.Report) { run.report(r.name, live) },
 			})
 			if err != nil {
-				report.Bots, report.Unconnected = share, max(report.Unconnected, 1)
 				run.fail(r.name, err)
 			}
 			run.report(r.name, report)
@@ -155,6 +154,12 @@ func (run *stackRun) fail(server string, err error) {
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	run.failed[server] = err
+}
+
+func (run *stackRun) failure(server string) error {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	return run.failed[server]
 }
 
 func (run *stackRun) report(server string, report bot.Report) {
@@ -224,12 +229,13 @@ func (run *stackRun) summarize(out io.Writer) error {
 		for reason, n := range st.Reasons {
 			result.CloseReasons[reason] += n
 		}
+		if err := run.failure(r.name); err != nil {
+			result.OK = false
+			problems = append(problems, fmt.Sprintf("%s: %v", r.name, err))
+		}
 		if seen.Bots > 0 && !seen.OK() || leftOver(st) {
 			result.OK = false
 			problems = append(problems, append(seen.Findings, fmt.Sprintf("%s: %s", r.name, seen.String()))...)
-			if err := run.failed[r.name]; err != nil {
-				problems = append(problems, fmt.Sprintf("%s: %v", r.name, err))
-			}
 		}
 	}
 	run.print(&result, problems)

@@ -3,9 +3,12 @@
 package e2e
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +20,7 @@ type outcome struct {
 	OK      bool
 	Servers map[string]struct {
 		Addr              string
+		Bots              int
 		Sessions          uint64
 		Sent              uint64
 		Received          uint64
@@ -51,7 +55,7 @@ func checkBooks(t *testing.T, got outcome) {
 	var sessions uint64
 	for name, s := range got.Servers {
 		sessions += s.Sessions
-		if s.Wrong == nil || s.Missing == nil || s.ServerDisconnects == nil || s.P50 == nil || s.P99 == nil {
+		if s.Unconnected == nil || s.ConnectErrors == nil || s.Wrong == nil || s.Missing == nil || s.ServerDisconnects == nil || s.P50 == nil || s.P99 == nil {
 			t.Errorf("%s: a figure is not there: %+v", name, s)
 			continue
 		}
@@ -161,6 +165,106 @@ func TestServeListensSoonAfterItsStart(t *testing.T) {
 		p.signal(syscall.SIGINT)
 		if status := p.status(patience); status != 0 {
 			t.Errorf("%v: exit status %d after SIGINT, want 0", args, status)
+		}
+	}
+}
+
+// Bots that never get in are a fault, and the outcome says how many and why.
+func TestUpFailsWhenBotsAreMissing(t *testing.T) {
+	const bots = 200 // two descriptors each
+	dir := t.TempDir()
+	p := launchIn(t, dir, "/bin/sh", "-c", `ulimit -n 150 && exec "$0" "$@"`, executable,
+		"up", "--bots", fmt.Sprint(bots), "--for", "3s", "--json", "--port-base", "0")
+	if status := p.status(patience); status != 1 {
+		t.Errorf("exit status %d, want 1", status)
+	}
+	got := lastLine(t, p)
+	missing, errors := 0, uint64(0)
+	for name, s := range got.Servers {
+		if s.Bots != bots/4 || s.Unconnected == nil || s.ConnectErrors == nil {
+			t.Fatalf("%s: got %+v, want %d bots and who is missing", name, s, bots/4)
+		}
+		missing, errors = missing+*s.Unconnected, errors+*s.ConnectErrors
+	}
+	if got.OK || missing < bots/2 || errors < uint64(missing) {
+		t.Errorf("ok %v, %d unconnected, %d connect errors; want not ok and most of %d unconnected", got.OK, missing, errors, bots)
+	}
+	p.find(`fault: .*unconnected`)
+}
+
+// A reader who leaves ends the run in good order.
+func TestUpDrainsWhenItsReaderLeaves(t *testing.T) {
+	cmd := exec.Command(executable, "up", "--for", "60s", "--port-base", "0")
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "VITRINE_LOG_RING_DIR="+t.TempDir(), "VITRINE_CRASH_DIR="+crashes)
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	late := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+	defer late.Stop()
+	if _, err := bufio.NewReaderSize(out, 16).ReadString('\n'); err != nil {
+		t.Error(err)
+	}
+	out.Close()
+	cmd.Wait() // the status says it
+	if status := cmd.ProcessState.ExitCode(); status != 1 {
+		t.Errorf("exit status %d, want 1", status)
+	}
+	for _, want := range []string{"server stopped", "how=done", "nobody reads the output"} {
+		if !strings.Contains(complaints.String(), want) {
+			t.Errorf("standard error does not say %q:\n%s", want, complaints.String())
+		}
+	}
+}
+
+// A server goes on when nobody reads what it says.
+func TestServeOutlivesItsReader(t *testing.T) {
+	cmd := exec.Command(executable, "serve", "echo", "--port-base", "0")
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "VITRINE_LOG_RING_DIR="+t.TempDir(), "VITRINE_CRASH_DIR="+crashes)
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	cmd.Stdout = out
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	out.Close()
+	late := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+	defer late.Stop()
+	for lines := bufio.NewScanner(said); lines.Scan(); {
+		if strings.Contains(lines.Text(), "server started") {
+			cmd.Process.Signal(syscall.SIGTERM)
+		}
+	}
+	cmd.Wait()
+	if status := cmd.ProcessState.ExitCode(); status != 0 {
+		t.Errorf("exit status %d, want 0", status)
+	}
+}
+
+// What ends a process may signal it more than once at a time: that is one request.
+func TestSignalsInARowAreOneRequest(t *testing.T) {
+	for range 4 {
+		p := launch(t, "serve", "echo", "--port-base", "0")
+		p.find(`^listening on`)
+		for range 3 {
+			p.signal(syscall.SIGTERM)
+		}
+		if status := p.status(patience); status != 0 {
+			t.Errorf("exit status %d, want 0", status)
 		}
 	}
 }
