@@ -183,7 +183,9 @@ func (s *serverSettings) Validate() error {
 	}
 	check("codec", s.checkCodec(s.Codec))
 	codec, err := s.keylessCodec()
-	check("max_packet", err)
+	if err != nil {
+		problems = append(problems, config.Invalid("max_packet", "%v", err).Using("codec"))
+	}
 	for _, zero := range s.zeros() {
 		check(zero, errors.New("is 0, want more"))
 	}
@@ -249,7 +251,14 @@ func fieldProblems(err error) []error {
 		return problems
 	}
 	if field, ok := errors.AsType[*engine.FieldError](err); ok {
-		err = config.Invalid(fieldKey(field.Field), "%s", field.Problem)
+		problem := config.Invalid(fieldKey(field.Field), "%s", field.Problem)
+		for _, other := range field.Uses {
+			problem = problem.Using(fieldKey(other))
+			if other == "codec" {
+				problem = problem.Using("max_packet") // its measure
+			}
+		}
+		err = problem
 	}
 	return []error{err}
 }

@@ -23,3 +23,13 @@ func TestErrorsNameTheFlagThatWasTyped(t *testing.T) {
 		}
 	}
 }
+
+// A rule that looks at a value that is not there says nothing: the list of allowed peers is misspelt, not left out.
+func TestNoMistakeFollowsFromAnother(t *testing.T) {
+	inTempDir(t)
+	path := write(t, "bad.toml", "[echo.lan]\naddr = \":6000\"\nallow_from = [\"ten\"]\nworkers = -1\n")
+	got := run("check", "config", "--config", path)
+	if got.status != statusUsage || strings.Count(got.err, "\n") != 2 || !strings.Contains(got.err, "allow_from[0]") || !strings.Contains(got.err, "workers") {
+		t.Errorf("exit status %d and\n%s\nwant %d and two mistakes, of allow_from and workers", got.status, got.err, statusUsage)
+	}
+}

@@ -58,7 +58,9 @@ func withDefaults(cfg Config, name string) Config {
 
 func checkCodec(codec frame.Codec) error {
 	if kind := codec.Kind(); kind != frame.KindLAN {
-		return fieldError("codec", "is %v, want lan: clients that speak %v belong to a net server", kind, kind)
+		return &engine.FieldError{
+			Field: "codec", Problem: fmt.Sprintf("is %v, want lan: clients that speak %v belong to a net server", kind, kind),
+		}
 	}
 	return nil
 }
@@ -70,11 +72,10 @@ func checkAddr(cfg Config) error {
 	if len(cfg.AllowFrom) > 0 || cfg.Device != "" || !isWildcard(cfg.Addr) {
 		return nil
 	}
-	return fieldError("addr", "%q is every address of this machine: name one, or set AllowFrom or Device", cfg.Addr)
-}
-
-func fieldError(field, format string, args ...any) error {
-	return &engine.FieldError{Field: field, Problem: fmt.Sprintf(format, args...)}
+	return &engine.FieldError{
+		Field: "addr", Problem: fmt.Sprintf("%q is every address of this machine: name one, or set AllowFrom or Device", cfg.Addr),
+		Uses: []string{"allow from", "device", "codec"},
+	}
 }
 
 // isWildcard reports whether addr has no host or the unspecified one. What cannot be read is left to the engine to refuse.
