@@ -6,6 +6,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"vitrine/crash/probe"
@@ -61,19 +63,51 @@ func (j *work) ending() (probe.ExitInfo, error) {
 // tellKernelCore says where the kernel's core is, or that it wrote none though ours could not be had and the death was one for which it
 // does.
 func (j *work) tellKernelCore() {
-	path, why := j.w.setup.KernelCore, &j.meta.Core.Why
-	if path == "" || !j.ended.CoreDumped && (*why == "" || j.ended.Signal != "SIGABRT") {
+	s, why := j.w.setup, &j.meta.Core.Why
+	if s.KernelCore == "" || j.ended.Signal == "" {
 		return
 	}
-	if !filepath.IsAbs(path) && path[0] != '|' && path[0] != '@' {
-		path = filepath.Join(j.cwd, path)
+	path, known := kernelCorePath(s.KernelCore, j.cwd, s.Process.PID)
+	if known && writtenSince(path, j.began) {
+		j.ended.CoreDumped = true // the status does not tell it when another thread than the first was the one that died
 	}
-	if *why != "" {
-		*why += "; "
-	}
-	if j.ended.CoreDumped {
-		*why += "the kernel wrote its own to " + path
-	} else {
-		*why += "the kernel did not write its own to " + path
+	switch {
+	case j.ended.CoreDumped:
+		*why = joined(*why, "the kernel wrote its own to "+path)
+	case *why == "" || j.ended.Signal != "SIGABRT":
+	case known:
+		*why = joined(*why, "the kernel did not write its own to "+path)
+	default:
+		*why = joined(*why, "the kernel's own goes to "+path+", and nobody tells whether it was written")
 	}
 }
+
+func joined(before, text string) string {
+	if before == "" {
+		return text
+	}
+	return before + "; " + text
+}
+
+// kernelCorePath is where a core_pattern leads, as far as it can be told; known says that it is a file with that name.
+func kernelCorePath(pattern, cwd string, pid int) (path string, known bool) {
+	if pattern[0] == '|' || pattern[0] == '@' {
+		return pattern, false
+	}
+	path = strings.NewReplacer("%%", "%", "%p", strconv.Itoa(pid)).Replace(pattern)
+	known = !strings.Contains(strings.ReplaceAll(strings.ReplaceAll(pattern, "%%", ""), "%p", ""), "%")
+	if !filepath.IsAbs(path) {
+		known = known && cwd != ""
+		path = filepath.Join(cwd, path)
+	}
+	return path, known
+}
+
+// writtenSince tells whether a file was written after a moment.
+func writtenSince(path string, began time.Time) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular() && info.Size() > 0 && !info.ModTime().Before(began.Add(-clockTick))
+}
+
+// clockTick is how far the times of files lag behind the clock.
+const clockTick = 20 * time.Millisecond

@@ -15,7 +15,7 @@ type ExitInfo struct {
 	Why    string         // why it is not known, "" when it is
 	Code   int            // what it gave to exit, 0 when a signal ended it
 	Signal syscall.Signal // what ended it, 0 for none
-	Core   bool           // the kernel wrote a core, or handed one to its handler
+	Core   bool           // the kernel wrote a core, or handed one to its handler; false proves nothing unless the first thread died
 }
 
 // Exit waits up to wait for a process to end and be collected by its parent,

@@ -72,8 +72,10 @@ func (c *Class) checkCore(o *Outcome) {
 
 // checkKernelCore notes that the kernel wrote no core though none of ours could be had, where it is to.
 func (c *Class) checkKernelCore(o *Outcome) {
+	can := probe.Run().Tested(o.Ptrace)
+	plain := (can.CoreKind == probe.CoreFile || can.CoreKind == probe.CoreAbsolute) && !strings.Contains(can.CorePattern, "%")
 	dumped := o.Meta.Exit != nil && o.Meta.Exit.CoreDumped
-	if can := probe.Run().Tested(o.Ptrace); !c.Lives && can.Aborts && !dumped {
+	if !c.Lives && can.Aborts && plain && !dumped { // of other places nobody tells
 		o.miss("core: %s", o.Meta.Core.Why)
 	}
 }
