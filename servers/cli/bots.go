@@ -67,7 +67,7 @@ func (c *botsCommand) Run(io *streams) error {
 // botsLine is the live status line. Faults are the columns that must stay 0.
 func botsLine(r bot.Report) string {
 	return fmt.Sprintf("%d/%d bots  %d sent  %d received  %d faults  rtt p50 %v  p99 %v",
-		r.Online, r.Bots, r.Sent, r.Received, r.Wrong+r.Missing+r.ServerDisconnects,
+		r.Online, r.Bots, r.Sent, r.Received, r.Faults(),
 		brief(micros(r.RTTp50)), brief(micros(r.RTTp99)))
 }
 
