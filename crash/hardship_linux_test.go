@@ -65,7 +65,7 @@ func sources(name string) map[string]func() ([]byte, error) {
 		return nil
 	}
 	return map[string]func() ([]byte, error){"storm.txt": func() ([]byte, error) {
-		for stormed.Load() < 20*monitor.StormPanics {
+		for until := stormed.Load() + 2*monitor.StormPanics; stormed.Load() < until; {
 			time.Sleep(time.Millisecond) // sleep: polls
 		}
 		return []byte("it goes on"), nil

@@ -88,7 +88,7 @@ func (p *Process) report(value any, where Where, before uint64) {
 	defer runtime.UnlockOSThread()
 	c := &monitor.Capture{
 		Class: bundle.ClassPanic, Reason: reason, How: "hook", Text: text, At: time.Now(),
-		Thread: threadID(), Core: !p.cfg.NoCores, Trace: where.Trace, Span: where.Span, Before: before,
+		Thread: threadID(), Core: !p.cfg.NoCores, Trace: where.Trace, Span: where.Span, Before: before, Panics: p.box.Panics(),
 		Where: bundle.Where{
 			Server: where.Server, Worker: where.Worker, Callback: where.Callback, Session: where.Session, Packet: where.Packet,
 		},

@@ -77,21 +77,22 @@ func (w *watcher) reap(snap *picture) {
 func (w *watcher) live(c *Capture, snap *picture, began time.Time) *work {
 	j := w.begin(liveReport(w.setup, c), snap, began)
 	if c.Class == bundle.ClassPanic {
-		j.unlessStorm(w.box.Panics())
+		j.unlessStorm(c.Panics)
 	}
 	j.hear(c.Text, 0)
 	j.readFlight()
 	return j
 }
 
-// unlessStorm has the core left out if too many panics come while the report is made: a crash loop within a process leaves text only.
+// unlessStorm has the core left out if too many panics come after the one reported, of which there were so many until then, and before
+// the core is written: a crash loop within a process leaves text only.
 func (j *work) unlessStorm(panics uint64) {
 	write := j.core
 	if write == nil {
 		return
 	}
 	j.core = func(out *bundle.Writer, maxBytes int64) {
-		if more := j.w.box.Panics() - panics; more >= StormPanics {
+		if more := int64(j.w.box.Panics() - panics); more >= StormPanics {
 			j.meta.Core.Why = fmt.Sprintf("%d more panics were caught meanwhile: a storm of them leaves text only", more)
 			return
 		}

@@ -82,7 +82,8 @@ type Capture struct {
 	At          time.Time
 	Core        bool // wanted
 	Before      uint64
-	Held        bool // the report waits: it is written only when the server dies without a text of its own
+	Panics      uint64 // caught by the server until then
+	Held        bool   // the report waits: it is written only when the server dies without a text of its own
 }
 
 // Captured answers a Capture as soon as the server may go on.
