@@ -145,7 +145,7 @@ func TestLossIsExact(t *testing.T) {
 		conn.(*net.TCPConn).SetLinger(0) // a reset
 		conn.Close()
 		l := receive(t, losses, "loss")
-		if l.Accepted != l.Written+l.Packets || l.Unknown != l.Written || l.Packets == 0 || l.Written < 300_000/502 {
+		if l.Accepted != l.Written+l.Packets || l.Unknown != l.Written || l.Written < 300_000/502 {
 			t.Errorf("%+v does not add up", l)
 		}
 		lost += l.Packets
@@ -161,6 +161,9 @@ func TestLossIsExact(t *testing.T) {
 	for l := range losses {
 		lost += l.Packets
 		unknown += l.Unknown
+	}
+	if lost == 0 {
+		t.Error("no reset cost a packet that waited")
 	}
 	st := c.Stats()
 	if st.Accepted != accepted.Load() || st.Written+st.Lost != st.Accepted || st.Lost != lost || st.Unknown != unknown || calls != 0 {
