@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vitrine/logx/query"
+	"vitrine/logx/segment"
 )
 
 // logsCommand asks the system log on disk, whether its writer lives or not. Nothing it does changes a file.
@@ -68,7 +69,16 @@ func (c *logsSearchCommand) Run(logs *logsCommand, io *streams) error {
 	if c.Count && (err == nil || errors.Is(err, query.ErrCorrupt)) {
 		fmt.Fprintln(printer.out, found.Hits)
 	}
-	return c.conclude(ctx, found, err, printer.close(), io.err)
+	printing := printer.close()
+	tellAsides(io.err, found.Asides)
+	return c.conclude(ctx, found, err, printing, io.err)
+}
+
+// tellAsides names the files that were not searched because a recovery took them out of the log.
+func tellAsides(w io.Writer, asides []segment.Aside) {
+	for _, a := range asides {
+		fmt.Fprintf(w, "%d bytes of damaged log lie aside in %s, not searched; 'logs verify' tells what they hold\n", a.Bytes, a.Name)
+	}
 }
 
 // ask searches or follows. Counting needs no record, so that none is decoded.

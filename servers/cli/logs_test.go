@@ -165,6 +165,13 @@ func TestLogsTellsOfDamage(t *testing.T) {
 	if got := run("logs", "--dir", dir, "--index", "..8"); got.status != statusOK {
 		t.Errorf("what is before the damage: status %d and %s", got.status, got.err)
 	}
+	writeLog(t, dir, 1) // its recovery takes out what is damaged
+	if got := run("logs", "--dir", dir, "--count"); got.status != statusOK || !strings.Contains(got.err, ".cut, not searched") {
+		t.Errorf("after a recovery: status %d and %q, want a word on what lies aside", got.status, got.err)
+	}
+	if got := run("logs", "--dir", dir, "verify"); got.status != statusFailed || !strings.Contains(got.out, ".cut") {
+		t.Errorf("after a recovery: status %d and %s, want what lies aside", got.status, got.out)
+	}
 }
 
 func TestLogsVerifyPrintsAVerdict(t *testing.T) {
