@@ -244,25 +244,29 @@ func (p *Process) hear(m *partner) {
 	}
 }
 
-// ready notes what a monitor can do. Who sees in Stats that ptrace was tried finds all set that follows from it.
+// ready notes what a monitor can do. Who sees in Stats that ptrace was tried finds all set that follows from it. What was allowed once
+// is not forbidden by a monitor that comes later and cannot: a debugger may have been there for a while, and the end of a crash is
+// not changed for that.
 func (p *Process) ready(r *monitor.Ready) {
 	if r.Ptrace == "" {
 		return
 	}
 	p.mu.Lock()
-	p.can = p.cfg.aborting(p.can.Tested(r.Ptrace))
-	can, again := p.can, p.ptrace != ""
+	before := p.ptrace
+	if before != probe.Yes {
+		p.can = p.cfg.aborting(p.can.Tested(r.Ptrace))
+	}
+	can := p.can
 	p.mu.Unlock()
 	p.setTraceback()
 	p.share()
 	p.mu.Lock()
 	p.ptrace = r.Ptrace
 	p.mu.Unlock()
-	if again {
-		return
+	if before == "" {
+		close(p.tried)
 	}
-	close(p.tried)
-	if can.Ptrace != probe.Yes {
+	if r.Ptrace != probe.Yes && r.Ptrace != before {
 		p.tell(slog.LevelWarn, "crash bundles will have no cores of ours", "ptrace", r.Ptrace, "kernel_core", can.Map()["kernel_core"])
 	}
 }

@@ -14,8 +14,9 @@ import (
 // askName is the socket of a run directory on which a server says of itself what a report from outside, a [Dump], cannot know.
 const askName = "ask"
 
-// askLimit is how long one conversation there may take; a server answers one asker at a time.
-const askLimit = 2 * ExplainLimit
+// askLimit is how long an asker may take to ask, and to take the answer; a server answers one asker at a time, and one that ends waits
+// for that.
+const askLimit = time.Second
 
 // ListenForAskers makes the socket on which a server is asked. Its directory is this user's alone, and so are the askers.
 func ListenForAskers(runDir string) (net.Listener, error) {
@@ -59,7 +60,9 @@ func answer(c net.Conn, explain func(id uint64) *Sources) {
 	conn := NewConn(c)
 	if question, err := conn.Receive(); err == nil {
 		if e, ok := question.(*Explain); ok {
-			_ = conn.Send(explain(e.ID)) // an asker that is gone needs no answer
+			sources := explain(e.ID)
+			_ = c.SetDeadline(time.Now().Add(askLimit))
+			_ = conn.Send(sources) // an asker that is gone needs no answer
 		}
 	}
 }

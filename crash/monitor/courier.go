@@ -112,13 +112,20 @@ func (s *Setup) flush() error {
 }
 
 // farewell tries once more to send what waits, back-off or not, before the monitor of a server goes that ends in good order: the
-// server waits for that, at most FarewellLimit.
+// server waits for that, FarewellLimit, and as long again at most where another process holds the spool.
 func (s *Setup) farewell() {
 	if s.Sentry.DSN == "" {
 		return
 	}
-	if err := s.sayFarewell(time.Now()); err != nil {
-		fmt.Fprintln(os.Stderr, "crash monitor: send what waits:", err)
+	said := make(chan error, 1)
+	go func() { said <- s.sayFarewell(time.Now()) }() // ends within the limits of the spool's locks, or with the process
+	select {
+	case err := <-said:
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "crash monitor: send what waits:", err)
+		}
+	case <-time.After(2 * FarewellLimit):
+		fmt.Fprintln(os.Stderr, "crash monitor: send what waits: the spool is held by another for too long")
 	}
 }
 

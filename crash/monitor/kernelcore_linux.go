@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,11 +61,16 @@ func (j *work) ending() (probe.ExitInfo, error) {
 	}
 }
 
+// dumping are the signals for which the kernel writes a core.
+var dumping = []string{
+	"SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGQUIT", "SIGSEGV", "SIGSYS", "SIGTRAP", "SIGXCPU", "SIGXFSZ",
+}
+
 // tellKernelCore says where the kernel's core is, or that it wrote none though ours could not be had and the death was one for which it
 // does.
 func (j *work) tellKernelCore() {
 	s, why := j.w.setup, &j.meta.Core.Why
-	if s.KernelCore == "" || j.ended.Signal == "" {
+	if s.KernelCore == "" || !slices.Contains(dumping, j.ended.Signal) {
 		return
 	}
 	path, known := kernelCorePath(s.KernelCore, j.cwd, s.Process.PID)

@@ -57,6 +57,7 @@ func TestKernelsCoreIsTold(t *testing.T) {
 		{"old", bundle.Exit{Signal: "SIGABRT", CoreDumped: true}, "", "the kernel wrote its own", true},
 		{"%e", bundle.Exit{Signal: "SIGABRT"}, "refused", "nobody tells", false},
 		{"old", bundle.Exit{Signal: "SIGKILL"}, "", "", false},
+		{"new", bundle.Exit{Signal: "SIGKILL"}, "", "", false}, // somebody else's
 		{"old", bundle.Exit{Code: 2}, "refused", "refused", false},
 		{"", bundle.Exit{Signal: "SIGABRT"}, "refused", "refused", false},
 	} {

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,14 +14,23 @@ const (
 	setupName = "setup.json"
 )
 
-// Save writes the setup into its run directory, for monitors that come after all of this run's are gone.
+// Save writes the setup into its run directory, for monitors that come after all of this run's are gone. Who reads it meanwhile finds
+// the one before.
 func (s *Setup) Save() error {
 	data, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("encode setup: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(s.RunDir, setupName), data, 0o600); err != nil {
+	f, err := os.CreateTemp(s.RunDir, setupName+".*") // 0600
+	if err != nil {
 		return fmt.Errorf("save setup: %w", err)
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), filepath.Join(s.RunDir, setupName))
+	}
+	if err != nil {
+		return fmt.Errorf("save setup: %w", errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }

@@ -132,14 +132,23 @@ func closeInherited() {
 // setupLimit is how long a monitor waits for its first frame.
 const setupLimit = 10 * time.Second
 
+// ptraceTries is how often a server is asked to stop that does not: it, or this process, may have had no processor for a while.
+const ptraceTries = 3
+
 // ptrace tries whether the server may be stopped.
 func (w *watcher) ptrace() string {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := snapshot.SelfTest(w.setup.Process.PID); err != nil {
-		return err.Error()
+	var err error
+	for range ptraceTries {
+		if err = snapshot.SelfTest(w.setup.Process.PID); err == nil {
+			return "yes"
+		}
+		if errors.Is(err, unix.EPERM) {
+			break
+		}
 	}
-	return "yes"
+	return err.Error()
 }
 
 // carry deals with what monitors before left behind, and then sends what waits to be sent as long as the server lives. The first

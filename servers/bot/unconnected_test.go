@@ -27,7 +27,17 @@ func TestBotThatNeverGetsInIsAFault(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	got, err := Run(t.Context(), Config{Addr: ln.Addr().String(), Bots: 2, RampUp: 800 * time.Millisecond, For: time.Second, Timeout: 5 * time.Second})
+	s, err := New(Config{Addr: ln.Addr().String(), Bots: 2, RampUp: 8 * time.Second, Timeout: 5 * time.Second}) // the other is due after 4 s
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { // ends when one plays and the other was refused, or with the test
+		defer cancel()
+		until(ctx, func() bool { now := s.Report(); return now.Received > 0 && now.ConnectErrors > 0 })
+	}()
+	got, err := s.Run(ctx)
 	if err != nil || got.Sessions != 1 || got.ConnectErrors == 0 || got.Received == 0 {
 		t.Fatalf("%v, %s, want one session and connect errors", err, got.JSON())
 	}

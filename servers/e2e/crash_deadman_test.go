@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"vitrine/crash"
 	"vitrine/crash/bundle"
 	"vitrine/crash/sentry/sentrytest"
 )
@@ -31,7 +30,6 @@ func TestDeadmanIsNamed(t *testing.T) {
 			defer sink.Close()
 			s := newSite(t)
 			p := s.armed(append(slices.Clone(mortal), "--set", "crash.deadman=3s", "--set", "crash.sentry_dsn="+sink.DSN())...)
-			began := time.Now()
 			p.signal(syscall.SIGSTOP)
 			if test.killed {
 				p.signal(syscall.SIGKILL)
@@ -39,16 +37,11 @@ func TestDeadmanIsNamed(t *testing.T) {
 			if status := p.exitStatus(soon); status != killed {
 				t.Errorf("exit status %d, want %d", status, killed)
 			}
-			took := time.Since(began)
-			if !test.killed && took < crash.MinDeadman-time.Second-100*time.Millisecond { // it sets the timer each second
-				t.Errorf("killed after %v", took)
-			}
 			_, m := s.only()
 			if m.Class != bundle.ClassKilled || !strings.HasSuffix(m.Reason, test.reason) || m.ReasonHow != test.how {
 				t.Errorf("class %s, reason %q (%s); want %q (%s)", m.Class, m.Reason, m.ReasonHow, test.reason, test.how)
 			}
 			checkTold(t, s, sink, m.Reason)
-			t.Logf("killed after %v: %s", took.Round(time.Millisecond), m.Reason)
 		})
 	}
 }
@@ -70,7 +63,7 @@ func checkTold(t *testing.T, s *site, sink *sentrytest.Sink, reason string) {
 // says who did it.
 func TestStalledServerIsEnded(t *testing.T) {
 	r := newRefuge(t)
-	r.stall = 300 * time.Millisecond
+	r.stall = 3 * time.Second
 	p, addr := r.speaker()
 	c, err := connect(addr, lan)
 	if err == nil {
@@ -88,7 +81,7 @@ func TestStalledServerIsEnded(t *testing.T) {
 		m := metaOf(t, e)
 		reasons[m.Class] = m.Reason
 	}
-	const stuck = "loop speaker/0 made no progress for 300ms"
+	const stuck = "loop speaker/0 made no progress for 3s"
 	want := map[bundle.Class]string{bundle.ClassHang: stuck, bundle.ClassSignal: "SIGABRT: abort, sent by the watchdog: " + stuck}
 	if len(reasons) != 2 || reasons[bundle.ClassHang] != want[bundle.ClassHang] || reasons[bundle.ClassSignal] != want[bundle.ClassSignal] {
 		t.Errorf("reasons by class %q, want %q", reasons, want)

@@ -209,7 +209,7 @@ func checkDelivery(t *testing.T, handler *accountant, st engine.Status, readers 
 // the process exits and the test learns of it.
 const (
 	stopDeadline = 10 * time.Second
-	exitSlack    = time.Second
+	exitSlack    = 5 * time.Second
 )
 
 // SIGTERM under load: each client's stream is whole to its end, which comes in good order, and the program says how much

@@ -82,7 +82,7 @@ func TestUpEndsWithBooksThatBalance(t *testing.T) {
 	const seconds = 2 // of the 3: bots connect one by one
 	for name, perBot := range map[string]uint64{"echo-lan": 10, "echo-classic": 10, "echo-sealed": 10, "chat": 1} {
 		s, ok := got.Servers[name]
-		if s.Sessions != bots/4 {
+		if s.Sessions < bots/4 || s.Unconnected == nil || *s.Unconnected != 0 {
 			t.Errorf("%s: %d sessions, want one for each of the %d bots", name, s.Sessions, bots/4)
 		}
 		if want := perBot * seconds * bots / 4; !ok || s.Received < want {
@@ -173,7 +173,7 @@ func TestServeListensSoonAfterItsStart(t *testing.T) {
 func TestUpFailsWhenBotsAreMissing(t *testing.T) {
 	const bots = 200 // two descriptors each
 	dir := t.TempDir()
-	p := launchIn(t, dir, "/bin/sh", "-c", `ulimit -n 150 && exec "$0" "$@"`, executable,
+	p := launchIn(t, dir, "/bin/sh", "-c", `export GOMAXPROCS=2; ulimit -n 150 && exec "$0" "$@"`, executable,
 		"up", "--bots", fmt.Sprint(bots), "--for", "3s", "--json", "--port-base", "0")
 	if status := p.status(patience); status != 1 {
 		t.Errorf("exit status %d, want 1", status)
@@ -261,7 +261,7 @@ func TestSignalsInARowAreOneRequest(t *testing.T) {
 		p := launch(t, "serve", "echo", "--port-base", "0")
 		p.find(`^listening on`)
 		for range 3 {
-			p.signal(syscall.SIGTERM)
+			p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 		}
 		if status := p.status(patience); status != 0 {
 			t.Errorf("exit status %d, want 0", status)

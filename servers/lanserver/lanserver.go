@@ -73,7 +73,7 @@ func checkAddr(cfg Config) error {
 		return nil
 	}
 	return &engine.FieldError{
-		Field: "addr", Problem: fmt.Sprintf("%q is every address of this machine: name one, or set AllowFrom or Device", cfg.Addr),
+		Field: "addr", Problem: fmt.Sprintf("%q is every address of this machine: name one, or set allow from or device", cfg.Addr),
 		Uses: []string{"allow from", "device", "codec"},
 	}
 }
