@@ -35,7 +35,7 @@ type Log struct {
 	lock  *segment.DirLock
 	found segment.Recovery // fixed: what Open found
 
-	refilled bool      // fixed after Open: the last owner's ring had all that the files lack
+	refilled bool      // fixed after Open: the last owner's ring had the record that is due in the files, and so all behind it
 	gap      [2]uint64 // fixed after Open: the first and the last index that Open found to be lost; 0, 0 = none
 
 	complain complainer

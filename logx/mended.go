@@ -1,6 +1,7 @@
 package logx
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 // What the records about a recovery say.
 const (
 	damagedMessage = "log file damaged"             // ERROR, or WARN when the ring had all that the files lack
-	lostMessage    = "log goes on behind a gap"     // ERROR: an owner that found damage died before it told of it
+	lostMessage    = "log goes on behind a gap"     // ERROR: what is missing left no damage, or an owner that found it died before it told
 	mendedMessage  = "log mended after a crash"     // WARN
 	tidiedMessage  = "log directory tidied up"      // INFO
 	uncounted      = "and other damage, not listed" // in the line for people
@@ -23,9 +24,15 @@ func (l *Log) leap(files output, next uint64) (uint64, error) {
 	if l.refilled || l.found.Behind <= next {
 		return next, nil
 	}
-	l.gap = [2]uint64{next, l.found.Behind - 1}
+	l.lose(next, l.found.Behind-1)
 	return l.found.Behind, files.Skip(l.found.Behind)
 }
+
+// lose notes that indexes are in no file and no ring. They are behind those that were noted before.
+func (l *Log) lose(first, last uint64) { l.gap = [2]uint64{cmp.Or(l.gap[0], first), last} }
+
+// costly tells whether Open found a loss, or damage that the ring does not make good.
+func (l *Log) costly() bool { return l.gap[1] > 0 || len(l.found.Damaged) > 0 && !l.refilled }
 
 // tellRecovery writes what Open had to mend as the first records of the log, at most segment.MaxDamages + 2; none when all was
 // in order. Losses are said to people as well, in one line.
@@ -36,7 +43,7 @@ func (l *Log) tellRecovery() {
 	if l.gap[1] > 0 && len(l.found.Damaged) == 0 {
 		l.Write(&Entry{Level: record.Error, Message: lostMessage}, l.missing()...)
 	}
-	if !l.refilled && (len(l.found.Damaged) > 0 || l.gap[1] > 0) {
+	if l.costly() {
 		l.complain.must("%s", l.lossLine())
 	}
 	l.tellMended()
@@ -45,7 +52,7 @@ func (l *Log) tellRecovery() {
 // tellDamage writes one record: what was damaged, where its bytes are now, and which indexes are missing.
 func (l *Log) tellDamage(d *segment.Damage) {
 	level := record.Error
-	if l.refilled {
+	if !l.costly() {
 		level = record.Warn
 	}
 	fields := []record.Field{record.String("file", d.File), record.Err(d.Err), record.Int("bytes", d.Bytes)}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"vitrine/logx/query"
@@ -252,4 +253,105 @@ func TestDamageThatTheRingMakesGoodCostsNothing(t *testing.T) {
 	if again, _, _ := told(t, c.Dir); len(again) != 1 {
 		t.Errorf("told again: %q", again)
 	}
+}
+
+const (
+	movedSlots = 64  // of a ring that has moved on
+	movedHead  = 326 // the index that it would give next
+)
+
+// strandBehind leaves a ring that has let go of most of what is in the files, and holds the last records.
+func strandBehind(t *testing.T, c Config) {
+	t.Helper()
+	disk := newFaultyFS()
+	c.FS, c.RingRecords = disk, movedSlots
+	l := open(t, c)
+	const stranded = 5
+	for next := l.Stats().Next; next < movedHead; next++ {
+		if next == movedHead-stranded {
+			flush(t, l)
+			disk.before(func() error { return syscall.ENOSPC })
+		}
+		write(t, l, Entry{Message: fmt.Sprintf("record %d of the first run", next)})
+		if next%(movedSlots/2) == 0 {
+			flush(t, l)
+		}
+	}
+	if err := l.Close(); err == nil {
+		t.Fatal("closed without an error")
+	}
+}
+
+// A ring that has moved on has the last records alone: what the files have lost before them is told, and nothing else is.
+func TestGapBeforeTheRecordsOfTheRingIsTold(t *testing.T) {
+	const oldest, last, held = 1, 11, movedHead - movedSlots // bases of two segments, and the first record of the ring
+	at := func(c *Config, base uint64, suffix string) string {
+		return filepath.Join(c.Dir, fmt.Sprintf("%020d%s", base, suffix))
+	}
+	gone := func(t *testing.T, c *Config, base uint64) {
+		paths, _ := filepath.Glob(at(c, base, ".*"))
+		drop(t, paths...)
+	}
+	for name, test := range map[string]struct {
+		damage func(t *testing.T, c *Config)
+		lost   uint64 // the first index that is missing; 0 = none is
+		words  string // of the record that tells, if there is one
+	}{
+		"killed":           {func(*testing.T, *Config) {}, 0, ""},
+		"oldest removed":   {func(t *testing.T, c *Config) { gone(t, c, oldest) }, 0, ""},
+		"last gone":        {func(t *testing.T, c *Config) { gone(t, c, last) }, last, lostMessage},
+		"all gone":         {func(t *testing.T, c *Config) { gone(t, c, oldest); gone(t, c, last) }, oldest, lostMessage},
+		"torn in the ring": {func(t *testing.T, c *Config) { tear(t, at(c, last, ".log"), 300) }, 0, "[WARN / 326] log mended after a crash"},
+		"torn before it": {func(t *testing.T, c *Config) {
+			tear(t, at(c, last, ".log"), 61)
+			drop(t, at(c, last, ".idx"), at(c, last, ".warn"))
+		}, 61, lostMessage},
+		"bit flipped before it": {func(t *testing.T, c *Config) {
+			flip(t, at(c, last, ".log"), func(b []byte) int { return bytes.Index(b, []byte("record 28 of")) })
+		}, 28, damagedMessage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var said syncBuffer
+			c := Config{Dir: t.TempDir(), RingDir: t.TempDir(), Types: []string{"guild"}}
+			l := open(t, c)
+			for range last - oldest {
+				write(t, l, Entry{Message: "record of the oldest segment"})
+			}
+			closeLog(t, l)
+			c.Types = nil // which begins a segment
+			strandBehind(t, c)
+			test.damage(t, &c)
+			c.Complain = &said
+			var records []string
+			for range 2 { // the second has nothing more to tell
+				closeLog(t, open(t, c))
+				records, _, _ = told(t, c.Dir)
+			}
+			words, line := test.words, ""
+			if test.lost > 0 {
+				words = fmt.Sprintf("[system] [ERROR / %d] %s", movedHead, test.words)
+				line = fmt.Sprintf("records %d to %d are missing", test.lost, held-1)
+			}
+			all := strings.Join(records, "\n")
+			if !strings.Contains(all, words) || words == "" && all != "" || strings.Contains(all, "ERROR") != (test.lost > 0) {
+				t.Errorf("told %s\nwant %s", all, words)
+			}
+			if missing := fmt.Sprintf("first_missing=%d last_missing=%d", test.lost, held-1); strings.Contains(all, "missing=") && !strings.Contains(all, missing) {
+				t.Errorf("told %s\nwant %s", all, missing)
+			}
+			if !strings.Contains(said.String(), line) || line == "" && said.String() != "" {
+				t.Errorf("said %q, want %q", said.String(), line)
+			}
+		})
+	}
+}
+
+// tear cuts a log in the middle of a record.
+func tear(t *testing.T, path string, index int) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, path, b[:bytes.Index(b, fmt.Appendf(nil, "record %d of", index))])
 }

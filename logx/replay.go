@@ -75,6 +75,9 @@ func (l *Log) replayRing(files output, path string, next uint64) (uint64, error)
 	err = ring.ReadDead(path, l.lock.Store(), next, func(h *record.Head, payload []byte) bool {
 		h.Type = l.renumbered(h.Type, old)
 		l.refilled = l.refilled || h.Index == l.found.Next
+		if h.Index > next { // the files have lost what was in them, and the slots have moved on
+			l.lose(next, h.Index-1)
+		}
 		failed = add(files, h, payload, next)
 		next = max(next, h.Index+1)
 		return failed == nil
@@ -107,7 +110,7 @@ func (l *Log) renumbered(typ record.Type, old *record.Types) record.Type {
 
 // add gives one record of a dead ring to the files, which expect next.
 func add(files output, h *record.Head, payload []byte, next uint64) error {
-	if h.Index > next { // the files have lost what was in them
+	if h.Index > next {
 		if err := files.Skip(h.Index); err != nil {
 			return err
 		}

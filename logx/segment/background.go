@@ -22,6 +22,8 @@ type background struct {
 	config   *Config         // fixed
 	counters *counters       // atomic
 	live     atomic.Uint64   // base of the segment being written: nothing from here on is touched
+	filled   atomic.Uint64   // base of the last segment that has a record in its file; before live = that one has none
+	held     atomic.Bool     // retention waits until that reaches live
 	wake     chan struct{}   // one token: look again
 	quit     chan struct{}   // closed by stop
 	done     chan struct{}   // closed when the goroutine has ended
@@ -45,6 +47,13 @@ func (b *background) sealed(live uint64) {
 	select {
 	case b.wake <- struct{}{}:
 	default:
+	}
+}
+
+// began tells that the segment being written has a record in its file. It does not wait.
+func (b *background) began(base uint64) {
+	if b.filled.Swap(base) != base && b.held.CompareAndSwap(true, false) {
+		b.sealed(b.live.Load())
 	}
 }
 

@@ -210,6 +210,68 @@ func TestOldSegmentsGo(t *testing.T) {
 	}
 }
 
+// The strictest limits leave the newest segment until the next has a record: with no file, indexes would begin again.
+func TestNewestSegmentStaysUntilTheNextHasARecord(t *testing.T) {
+	for name, keep := range map[string]func(*Config){
+		"segments": func(c *Config) { c.KeepSegments = 1 },
+		"bytes":    func(c *Config) { c.KeepBytes = 1 },
+		"age":      func(c *Config) { c.KeepAge = 1 },
+	} {
+		d := newDesk(t, Config{})
+		d.logs(1)
+		must(t, d.w.Rotate())
+		must(t, d.close())
+		keep(&d.config)
+		must(t, d.open())
+		d.waitFor(name, func(s Stats) bool { return s.Removed == 1 && s.Segments == 1 })
+		d.reopen()
+		if d.w.Next() != 21 {
+			t.Errorf("%s: next %d, want 21", name, d.w.Next())
+		}
+		d.put(1)
+		d.waitFor(name, func(s Stats) bool { return s.Removed == 1 && s.Segments == 1 })
+		d.holds(21, 21)
+	}
+}
+
+// A kill between the removals of one segment's files leaves a whole one: nothing is told of it as damage, and it goes.
+func TestRemovalThatIsCutShortLeavesNoDamage(t *testing.T) {
+	f := newFaultFS()
+	d := newDesk(t, Config{FS: f})
+	d.logs(2)
+	must(t, d.close())
+	var removed []string
+	f.set(nil, func(op, name string) error {
+		if op == "remove" {
+			removed = append(removed, name)
+		}
+		return nil
+	})
+	all, _, err := list(&d.config)
+	must(t, err)
+	before := d.snapshot()
+	must(t, removeSegment(&d.config, &all[0]))
+	f.set(nil, nil)
+	for n := range len(removed) {
+		for _, alone := range []bool{false, true} {
+			d.restore(before)
+			for base := uint64(11); alone && base <= 21; base += 10 {
+				for _, suffix := range []string{suffixLog, suffixIndex, suffixWarn} {
+					must(t, os.Remove(d.path(base, suffix)))
+				}
+			}
+			for _, name := range removed[:n] {
+				must(t, os.Remove(d.config.Dir+"/"+name))
+			}
+			must(t, d.open())
+			if len(d.found.Damaged) > 0 || d.found.Behind > 0 || len(d.found.Removed) > 0 {
+				t.Errorf("%d files removed, the others gone %v: found %+v", n, alone, d.found)
+			}
+			must(t, d.close())
+		}
+	}
+}
+
 // Limits hold while the log is written, and a removal that fails is told of and tried again.
 func TestRetentionGoesOn(t *testing.T) {
 	f := newFaultFS()
@@ -229,8 +291,8 @@ func TestRetentionGoesOn(t *testing.T) {
 	if told := d.told(); !errors.Is(told[0], syscall.EIO) {
 		t.Errorf("told %v", told)
 	}
-	if names := d.names(); names[0] != fileName(81, suffixWarn) {
-		t.Errorf("%q stay: the data go last, or not at all", names)
+	if names := d.data(); names[0] != fileName(81, suffixZstd) {
+		t.Errorf("%q stay: the data go last", names)
 	}
 	f.set(nil, nil)
 	must(t, d.w.Rotate())

@@ -27,7 +27,8 @@ type Config struct {
 	Types        *record.Types // names of the custom types, kept in each segment; nil = none
 	Compress     bool          // put sealed segments into zstd frames, in the background
 
-	// What is kept, the segment being written included, which itself is never removed. The oldest go first. 0 = all.
+	// What is kept, the segment being written included, which itself is never removed, nor is the one before it while it
+	// has no record. The oldest go first. 0 = all.
 	KeepBytes    int64         // bytes of all files
 	KeepSegments int           // segments
 	KeepAge      time.Duration // since a segment was sealed

@@ -7,17 +7,33 @@ import (
 )
 
 // retain removes the oldest segments until the rest is within the limits. What was set aside of one goes with it, and is one
-// where nothing else is left of it. Of each it removes the data first: index and
-// postings without data mean a removal that did not come to its end, and go too.
+// where nothing else is left of it. The newest stays while the live segment has no record: it tells which index follows.
 func (b *background) retain(live uint64) error {
+	for {
+		held, err := b.removeOldest(live)
+		if err != nil || !held {
+			return err
+		}
+		// The writer looks at held behind filled: either it wakes the background, or filled is seen here.
+		b.held.Store(true)
+		if b.filled.Load() < live || !b.held.CompareAndSwap(true, false) {
+			return nil
+		}
+	}
+}
+
+// removeOldest is held when one has to go that is needed until the live segment has a record.
+func (b *background) removeOldest(live uint64) (held bool, err error) {
+	filled := b.filled.Load() >= live // before the look: what is filled is in the list
 	all, _, err := list(b.config)
 	if err != nil {
-		return err
+		return false, err
 	}
-	count, bytes := 1, int64(0) // the live segment counts before it has files
+	count, bytes, newest := 1, int64(0), uint64(0) // the live segment counts before it has files
 	for i := range all {
 		bytes += all[i].bytes
 		if !all[i].leftover() && all[i].base < live {
+			newest = all[i].base
 			count++
 		}
 	}
@@ -25,13 +41,16 @@ func (b *background) retain(live uint64) error {
 	for i := range all {
 		s := &all[i]
 		if s.base >= live {
-			return nil
+			return false, nil
 		}
 		if !s.leftover() && !b.config.beyond(count, bytes, now.Sub(s.sealed)) {
-			return nil
+			return false, nil
+		}
+		if s.base == newest && !filled {
+			return true, nil
 		}
 		if err := removeSegment(b.config, s); err != nil {
-			return err
+			return false, err
 		}
 		bytes -= s.bytes
 		if !s.leftover() {
@@ -39,7 +58,7 @@ func (b *background) retain(live uint64) error {
 			b.counters.removed.Add(1)
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // beyond tells whether the oldest of count segments has to go.
@@ -49,7 +68,8 @@ func (c *Config) beyond(count int, bytes int64, age time.Duration) bool {
 		c.KeepAge > 0 && age > c.KeepAge
 }
 
-// removeSegment removes the files of a segment, its data first.
+// removeSegment removes the files of a segment, its data last: what a kill leaves is a whole segment, of which the next
+// pass makes what is missing, or removes the rest.
 func removeSegment(c *Config, s *stored) error {
 	names := slices.Clone(s.names)
 	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
@@ -61,10 +81,10 @@ func removeSegment(c *Config, s *stored) error {
 	return nil
 }
 
-// rank is 0 for data, 1 for what is made from them.
+// rank is 1 for data, 0 for what is made from them or was taken out of them.
 func rank(name string) int {
 	if _, suffix, _ := parseName(name); suffix == suffixLog || suffix == suffixZstd {
-		return 0
+		return 1
 	}
-	return 1
+	return 0
 }

@@ -70,6 +70,9 @@ func (w *Writer) open() (Recovery, error) {
 	}
 	w.counters.wrote(w.live)
 	w.back = startBackground(&w.config, &w.counters, w.live.header.base)
+	if r.goesOn != nil {
+		w.back.began(w.live.header.base)
+	}
 	if !r.ends && slices.Equal(w.live.header.custom, w.config.Types.Custom()) {
 		return r.found, nil
 	}
@@ -163,6 +166,7 @@ func (w *Writer) flush() error {
 	if w.live.records == 0 {
 		return nil
 	}
+	w.back.began(w.live.header.base)
 	return w.live.writeIndex()
 }
 
