@@ -258,15 +258,16 @@ func (s *State) exclude(m *image) {
 }
 
 // load reads a slot that its owner may be writing: an address belongs to the
-// size that stands there before and after it. It does not try for ever.
-func (r *rangeSlot) load() (got Range) {
+// size that stands there before and after it. It does not try for ever, and
+// gives none then: of a process that stands still it reads what there is.
+func (r *rangeSlot) load() Range {
 	for range maxLoads {
-		got.Size, got.Addr = r.size.Load(), r.addr.Load()
+		got := Range{Size: r.size.Load(), Addr: r.addr.Load()}
 		if r.size.Load() == got.Size {
-			break
+			return got
 		}
 	}
-	return got
+	return Range{}
 }
 
 // problem keeps the first few.
