@@ -57,10 +57,11 @@ func (c *upCommand) Run(io *streams) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		watch.deserted = cancel
-		if err := run.start(s, st, began); err != nil {
+		if err := run.start(s, st); err != nil {
 			return err
 		}
 		reloadOnHangup(st, s, effective, console, run.servers...)
+		run.announce(s, st, began) // last: who reads it may send SIGHUP
 		run.play(ctx)
 		return nil
 	})
@@ -73,7 +74,7 @@ func (c *upCommand) Run(io *streams) error {
 	return errDeserted
 }
 
-func (run *stackRun) start(s *settings, st *observe.Stack, began time.Time) error {
+func (run *stackRun) start(s *settings, st *observe.Stack) error {
 	for _, p := range s.plans() {
 		r, err := p.start(st)
 		if err != nil {
@@ -81,6 +82,12 @@ func (run *stackRun) start(s *settings, st *observe.Stack, began time.Time) erro
 		}
 		run.servers = append(run.servers, r)
 	}
+	run.first = st.Status().Log.First
+	return nil
+}
+
+// announce says what runs where.
+func (run *stackRun) announce(s *settings, st *observe.Stack, began time.Time) {
 	fmt.Fprintf(run.watch, "Vitrine is up after %d ms:\n", time.Since(began).Milliseconds())
 	for _, r := range run.servers {
 		r.describe(run.watch)
@@ -88,8 +95,6 @@ func (run *stackRun) start(s *settings, st *observe.Stack, began time.Time) erro
 	describeOps(run.watch, st)
 	run.log.describeJournal(run.watch, st)
 	s.Crash.describe(run.watch)
-	run.first = st.Status().Log.First
-	return nil
 }
 
 func describeOps(w io.Writer, st *observe.Stack) {
