@@ -235,15 +235,22 @@ func TestTracerWaitsForThreadsThatWereKilled(t *testing.T) {
 	}
 }
 
-// The death of a first thread in an injected call is noticed, though no wait tells of it while others are not waited for.
-func TestInjectedCallEndsWithItsProcess(t *testing.T) {
+// startTracing starts a victim and what is to trace it, which ends with the test.
+func startTracing(t *testing.T) (*victim, info, *tracer) {
+	t.Helper()
 	v := startVictim(t, "signals")
 	in, err := readInfo(v.pid)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tracer := newTracer()
-	defer tracer.end()
+	t.Cleanup(tracer.end)
+	return v, in, tracer
+}
+
+// The death of a first thread in an injected call is noticed, though no wait tells of it while others are not waited for.
+func TestInjectedCallEndsWithItsProcess(t *testing.T) {
+	v, in, tracer := startTracing(t)
 	called := make(chan error, 1)
 	go func() { // ended by the death of the process
 		tracer.do(func() {
@@ -278,16 +285,11 @@ func TestInjectedCallEndsWithItsProcess(t *testing.T) {
 
 // A thread that stood and was killed refuses the next request, whichever that is.
 func TestInjectionAfterTheEnd(t *testing.T) {
-	v := startVictim(t, "signals")
-	in, err := readInfo(v.pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tracer := newTracer()
-	defer tracer.end()
+	v, in, tracer := startTracing(t)
 	target := newTarget(v.pid, in, tracer, patience)
 	var th *thread
 	var j *injection
+	var err error
 	tracer.do(func() {
 		if err = target.stopAll(); err == nil {
 			th = target.known[v.pid]

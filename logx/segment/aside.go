@@ -100,7 +100,7 @@ func (m *mender) copyAside(from int64) error {
 		if last > 0 {
 			d.From, d.To = m.walker.next, last
 		}
-		if err := m.copyTail(from, &d); err != nil {
+		if err := m.copyPart(m.file, from, m.size, &d); err != nil {
 			return err
 		}
 	}
@@ -113,11 +113,6 @@ func (m *mender) copyAside(from int64) error {
 		}
 	}
 	return nil
-}
-
-// copyTail copies the end of the data into the next of the files that keep such.
-func (m *mender) copyTail(from int64, d *Damage) error {
-	return m.copyPart(m.file, from, m.size, d)
 }
 
 // copyBeside copies index or postings, of which mend will cut the end off.
